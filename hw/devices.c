@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one list of device classes: a new device is its file, and one line in each half here.
+ */
+#include "hw/core/device.h"
+
+/* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
+
+const DeviceClass *const device_classes[] = {
+    &device_class,
+    NULL,
+};

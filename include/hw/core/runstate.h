@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the guest or the user asks of the whole machine: reset, power off, stop.
+ *
+ * A device only asks; the main loop acts, when no device is in the middle of anything.
+ */
+#ifndef LIGNITE_HW_CORE_RUNSTATE_H
+#define LIGNITE_HW_CORE_RUNSTATE_H
+
+#include <stdbool.h>
+
+typedef enum RunState {
+    RUN_STATE_PRELAUNCH, /* started with -S, not yet continued */
+    RUN_STATE_RUNNING,
+    RUN_STATE_PAUSED, /* by the user */
+    RUN_STATE_SHUTDOWN, /* powered off under -no-shutdown */
+    RUN_STATE_INTERNAL_ERROR, /* the accelerator can't go on */
+    RUN_STATE_IO_ERROR, /* stopped by a disk's werror or rerror */
+    RUN_STATE_GUEST_PANICKED,
+} RunState;
+
+typedef enum ShutdownCause {
+    SHUTDOWN_CAUSE_NONE,
+    SHUTDOWN_CAUSE_HOST_QUIT, /* a monitor's quit */
+    SHUTDOWN_CAUSE_HOST_SIGNAL,
+    SHUTDOWN_CAUSE_HOST_UI,
+    SHUTDOWN_CAUSE_HOST_RESET, /* a monitor's system_reset */
+    SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
+    SHUTDOWN_CAUSE_GUEST_RESET,
+    SHUTDOWN_CAUSE_GUEST_PANIC,
+} ShutdownCause;
+
+/* Ask for a reset of the machine, or its end under -no-reboot. Any thread. */
+void runstate_request_reset(ShutdownCause cause);
+
+/* Ask for the end of the machine, or its stop under -no-shutdown. Any thread. */
+void runstate_request_shutdown(ShutdownCause cause);
+
+/* As request_shutdown, and the process ends with `status` whatever -no-shutdown says. Any thread. */
+void runstate_request_exit(int status);
+
+/* Ask the guest to power off: what the power button does. Any thread. */
+void runstate_request_powerdown(void);
+
+/* Ask for the VM to stop in `state`. Any thread. */
+void runstate_request_stop(RunState state);
+
+/* One consumer, the main loop. */
+typedef struct RunstateRequests {
+    ShutdownCause reset;
+    ShutdownCause shutdown;
+    bool powerdown;
+    bool stop;
+    RunState stop_state;
+    bool exit;
+    int exit_status;
+} RunstateRequests;
+
+/* Take what was asked since the last call. False when there is nothing. Any thread. */
+bool runstate_take_requests(RunstateRequests *requests);
+
+/* `notify` is called after each request, from any thread: wake the main loop. */
+void runstate_set_notify(void (*notify)(void));
+
+/* What runstate_request_powerdown() does, once the main loop comes to it: one handler, of PM. */
+void runstate_set_powerdown_handler(void (*handler)(void *opaque), void *opaque);
+void runstate_run_powerdown(void); /* lock held */
+
+/* QEMU's name of a state ("running", "paused", "internal-error"...). */
+const char *runstate_name(RunState state);
+const char *shutdown_cause_name(ShutdownCause cause); /* "guest-reset", "host-signal"... */
+
+#endif
