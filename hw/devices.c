@@ -4,9 +4,12 @@
  */
 #include "hw/core/device.h"
 
+extern const DeviceClass fw_cfg_io_class;
+
 /* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
 
 const DeviceClass *const device_classes[] = {
     &device_class,
+    &fw_cfg_io_class,
     NULL,
 };

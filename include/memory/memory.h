@@ -139,8 +139,15 @@ struct MemoryRegion {
     MemoryRegion *alias;
     hwaddr alias_offset;
 
-    GArray *coalesced; /* MemoryRange; NULL while there is none */
-    GArray *ioeventfds; /* MemoryRegionIoeventfd; NULL while there is none */
+    GArray *coalesced;  /* MemoryRange, sorted, disjoint; NULL while there is none */
+    GArray *ioeventfds; /* MemoryRegionIoeventfd, sorted; NULL while there is none */
+
+    /* who sees it, and what the rendering and the transactions remember */
+    LIST_HEAD(MemoryRegionAliases, MemoryRegion) aliases; /* those whose target this is */
+    LIST_ENTRY(MemoryRegion) alias_link;
+    unsigned roots;   /* address spaces whose root this is */
+    uint64_t touched; /* number of the transaction that last marked it as changed */
+    bool rendering;   /* an alias that is being followed */
 };
 
 /* A piece of a region as an address space shows it. Valid while the view it came from lives. */
@@ -149,7 +156,7 @@ typedef struct MemoryRegionSection {
     AddressSpace *as;
     hwaddr offset_within_region;
     hwaddr offset_within_address_space;
-    hwaddr size; /* bytes; MEMORY_SIZE_ALL for 2^64 */
+    hwaddr size; /* bytes; MEMORY_SIZE_ALL: up to the top of the address space */
     bool readonly; /* through a read-only region or alias */
     bool romd;     /* a ROM device in memory mode */
     uint8_t dirty_clients;
@@ -164,7 +171,12 @@ typedef struct MemoryRegionSection {
  * in address order), region_nop and log_start/log_stop for ranges that stay; commit.
  *
  * Between the removals and the swap the library calls the hook of memory_set_drain_hook(), so
- * queued writes reach the view they were made for.
+ * queued writes reach the view they were made for. Where one commit changes several address
+ * spaces, each of these steps is taken for all of them before the next, and the hook runs once.
+ * An address space whose view is the same after the commit as before hears nothing.
+ *
+ * A callback may change regions (its change is committed when the present commit is done); it
+ * must not register or unregister listeners.
  */
 struct MemoryListener {
     const char *name;
@@ -178,8 +190,10 @@ struct MemoryListener {
                       uint8_t old_clients, uint8_t new_clients);
     void (*log_stop)(MemoryListener *listener, const MemoryRegionSection *section,
                      uint8_t old_clients, uint8_t new_clients);
-    /* Bring the dirty bits of `section` up to date, with memory_region_set_dirty(). */
+    /* Bring the dirty bits of `section` up to date, with memory_region_set_dirty(). It is always
+     * a whole range of the view. */
     void (*log_sync)(MemoryListener *listener, const MemoryRegionSection *section);
+    /* `section` is the doorbell's own bytes: its address, and as size its width (0: any). */
     void (*eventfd_add)(MemoryListener *listener, const MemoryRegionSection *section,
                         bool match_data, uint64_t data, int fd);
     void (*eventfd_del)(MemoryListener *listener, const MemoryRegionSection *section,
@@ -209,8 +223,12 @@ struct AddressSpace {
     FlatView *view;
     AddressSpaceStats stats;
     TAILQ_HEAD(MemoryListenerHead, MemoryListener) listeners; /* by rising priority */
+
+    /* private to memory/ */
     TAILQ_ENTRY(AddressSpace) link;
-    GArray *ioeventfds; /* those of the view, sorted; private */
+    bool pending;        /* to be rendered again at the end of the transaction */
+    GArray *maps;        /* DmaMap: what address_space_map() has given out */
+    void *bounce_buffer; /* while the one bounce buffer is given out, else NULL */
 };
 
 /* -------------------------------------------------------------------------------- regions -- */
@@ -429,6 +447,7 @@ typedef struct FlatRange {
     uint8_t dirty_clients;
     bool readonly;
     bool romd;
+    RamBlock *ram; /* private to memory/: what the view keeps alive; NULL for I/O */
 } FlatRange;
 
 /* The present view, with a reference. Any thread that holds the machine lock. */

@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#define NANOSECONDS_PER_SECOND 1000000000LL
-#define NANOSECONDS_PER_MS 1000000LL
+#define NANOSECONDS_PER_SECOND INT64_C(1000000000)
+#define NANOSECONDS_PER_MS INT64_C(1000000)
 
 typedef enum ClockType {
     VM_CLOCK_VIRTUAL,  /* the guest's time: from 0 at start, stands still while the VM is stopped */

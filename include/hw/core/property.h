@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backends/parse.h"
 #include "error.h"
 
 typedef struct Property Property;
@@ -109,13 +110,10 @@ void property_release_all(void *object, const Property *props);
 /* Append "  name=<type>   - help (default: x)" lines, sorted by name. */
 void property_print_help(GString *out, const Property *props);
 
+/* The same for a list of rows gathered from several tables, which it sorts. */
+void property_print_sorted(GString *out, GPtrArray *rows);
+
 /* The value as `info qtree` and -device help show it: strings quoted, numbers in decimal. */
 char *property_value_text(const void *object, const Property *prop);
-
-/* Parse a size ("128M", "4k", "0x100"); without suffix in units of `unit` bytes. */
-bool parse_size(const char *text, uint64_t unit, uint64_t *size, GError **errp);
-
-/* Parse on|off|yes|no|true|false. */
-bool parse_bool(const char *name, const char *text, bool *value, GError **errp);
 
 #endif

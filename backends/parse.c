@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sizes and switches as people write them.
+ */
+#include "backends/parse.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "error.h"
+
+bool parse_size(const char *text, uint64_t unit, uint64_t *size, GError **errp)
+{
+    static const char suffixes[] = "bkmgtpe";
+    uint64_t scale = unit;
+    uint64_t number, product;
+    char *end;
+    bool hex = g_ascii_strncasecmp(text, "0x", 2) == 0;
+
+    if (!g_ascii_isdigit(*text)) {
+        error_setg(errp, "'%s' is not a size: give a number with an optional suffix k, M, G or T",
+                   text);
+        return false;
+    }
+    errno = 0;
+    number = g_ascii_strtoull(text, &end, hex ? 16 : 10);
+    if (errno) {
+        error_setg(errp, "Size '%s' is too large", text);
+        return false;
+    }
+    if (*end) {
+        const char *suffix = strchr(suffixes, g_ascii_tolower(*end));
+
+        if (!suffix || end[1] || hex) {
+            error_setg(errp,
+                       "'%s' is not a size: give a number with an optional suffix k, M, G or T",
+                       text);
+            return false;
+        }
+        scale = UINT64_C(1) << (10 * (suffix - suffixes));
+    }
+    if (__builtin_mul_overflow(number, scale, &product)) {
+        error_setg(errp, "Size '%s' is too large", text);
+        return false;
+    }
+    *size = product;
+    return true;
+}
+
+bool parse_bool(const char *name, const char *text, bool *value, GError **errp)
+{
+    static const char *const words[][2] = {
+        {"off", "on"}, {"no", "yes"}, {"false", "true"}, {"n", "y"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        for (int v = 0; v < 2; v++) {
+            if (g_str_equal(text, words[i][v])) {
+                *value = v;
+                return true;
+            }
+        }
+    }
+    error_setg(errp, "Parameter '%s' expects 'on' or 'off'", name);
+    return false;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The log for guest errors, and warnings for the user.
+ */
+#include "hw/core/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+
+unsigned log_mask;
+
+static FILE *log_file; /* NULL: standard error; set before any other thread exists */
+
+static const struct {
+    LogMask mask;
+    const char *name;
+    const char *help;
+} log_items[] = {
+    {LOG_INT, "int", "interrupts"},
+    {LOG_CPU_RESET, "cpu_reset", "resets and their causes"},
+    {LOG_GUEST_ERROR, "guest_errors", "what the guest does that a data sheet forbids"},
+    {LOG_UNIMP, "unimp", "what the guest uses that has no model"},
+};
+
+bool log_set_items(const char *items, GError **errp)
+{
+    g_auto(GStrv) names = g_strsplit(items, ",", -1);
+    unsigned mask = 0;
+
+    for (char **name = names; *name; name++) {
+        size_t i;
+
+        for (i = 0; i < G_N_ELEMENTS(log_items); i++) {
+            if (g_str_equal(*name, log_items[i].name) || g_str_equal(*name, "all")) {
+                mask |= log_items[i].mask;
+                if (!g_str_equal(*name, "all")) {
+                    break;
+                }
+            }
+        }
+        if (i == G_N_ELEMENTS(log_items) && !g_str_equal(*name, "all")) {
+            error_setg(errp, "Invalid log item '%s': -d help lists them", *name);
+            return false;
+        }
+    }
+    log_mask = mask;
+    return true;
+}
+
+bool log_set_file(const char *path, GError **errp)
+{
+    FILE *file = NULL;
+
+    if (path) {
+        file = fopen(path, "ae");
+        if (!file) {
+            error_setg(errp, "Could not open log file '%s': %s", path, g_strerror(errno));
+            return false;
+        }
+        setvbuf(file, NULL, _IOLBF, 0);
+    }
+    if (log_file) {
+        fclose(log_file);
+    }
+    log_file = file;
+    return true;
+}
+
+void log_print_items(GString *out)
+{
+    g_string_append(out, "Log items (comma separated):\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(log_items); i++) {
+        g_string_append_printf(out, "%-16s %s\n", log_items[i].name, log_items[i].help);
+    }
+    g_string_append_printf(out, "%-16s %s\n", "all", "all of them");
+}
+
+/* One write per line, so lines of several threads never mix. */
+static void print_line(FILE *to, const char *prefix, const char *fmt, va_list ap)
+{
+    g_autofree char *text = g_strdup_vprintf(fmt, ap);
+
+    fprintf(to, "%s%s\n", prefix, text);
+}
+
+void log_line(LogMask kind, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!log_enabled(kind)) {
+        return;
+    }
+    va_start(ap, fmt);
+    print_line(log_file ? log_file : stderr, "", fmt, ap);
+    va_end(ap);
+}
+
+void log_warning(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    print_line(stderr, "lignite: warning: ", fmt, ap);
+    va_end(ap);
+}
