@@ -439,7 +439,7 @@ static bool build(Options *options, GError **errp)
         !open_chardevs(options, errp) ||
         !accel_start((const char *const *)options->accels->pdata, machine.cpus, machine.cpu_model,
                      print_accel_warning, errp) ||
-        !vcpus_create(machine.cpus, errp) || !machine.cls->init(&machine, errp) ||
+        !machine.cls->init(&machine, errp) ||
         !add_debugcons(options, errp) || !add_devices(options, errp) ||
         !machine.cls->done(&machine, errp)) {
         return false;

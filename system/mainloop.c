@@ -33,11 +33,14 @@ static int64_t shorter(int64_t a, int64_t b)
 static int poll_unlocked(GPollFD *fds, guint n, int timeout_ms)
 {
     int64_t ns = timeout_ms < 0 ? -1 : timeout_ms * NANOSECONDS_PER_MS;
+    int64_t latency = accel_coalesce_latency_ns();
     struct timespec ts;
     int ready;
 
     ns = shorter(ns, clock_next_deadline());
-    ns = shorter(ns, accel_poll_limit_ns());
+    if (latency) {
+        ns = shorter(ns, latency);
+    }
     if (ns >= 0) {
         ts.tv_sec = ns / NANOSECONDS_PER_SECOND;
         ts.tv_nsec = ns % NANOSECONDS_PER_SECOND;

@@ -403,6 +403,11 @@ static const MemoryRegionOps serial_ops = {
 
 /* -------------------------------------------------------------------------------- device -- */
 
+unsigned serial_index(Device *dev)
+{
+    return DEVICE_CAST(Serial, &serial_class, dev)->index;
+}
+
 static void serial_reset(Device *dev)
 {
     Serial *s = DEVICE_CAST(Serial, &serial_class, dev);

@@ -7,4 +7,7 @@
 /* "isa-serial": a 16550A. Properties index, iobase, irq, chardev. */
 extern const DeviceClass serial_class;
 
+/* Which COM port a realized device is, 0 to 3. */
+unsigned serial_index(Device *dev);
+
 #endif

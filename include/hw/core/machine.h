@@ -43,12 +43,13 @@ typedef struct MachineClass {
     VgaModel default_vga;
     unsigned max_cpus;
     /*
-     * Build the board from the options in `machine`. The accelerator has started; vCPUs exist and
-     * are parked. Lock held. On failure the process ends, so nothing need be undone.
+     * Build the board from the options in `machine`, and make the vCPUs. The accelerator has
+     * started. Lock held. On failure the process ends, so nothing need be undone.
      */
     bool (*init)(Machine *machine, GError **errp);
     /* After the user's devices exist: boot order, CMOS, firmware files. Lock held. */
     bool (*done)(Machine *machine, GError **errp);
+    void (*print_irqs)(GString *out); /* `info irq`; may be NULL */
 } MachineClass;
 
 /* The state of the one machine. The strings are owned. */
