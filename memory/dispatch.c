@@ -331,14 +331,18 @@ MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr, uint64_t
 /* The widest single access at `addr` that is no longer than `len` and that the device accepts. */
 static unsigned device_access_size(const MemoryRegion *mr, hwaddr addr, hwaddr len)
 {
-    uint128 left = size_to_uint128(mr->size) - addr;
+    uint128 end = size_to_uint128(mr->size);
     hwaddr size = MIN(len, valid_max(mr->ops));
 
+    /* The region shrank, and the view does not show it yet: one byte, which will be refused. */
+    if (addr >= end) {
+        return 1;
+    }
     if (!mr->ops->valid.unaligned && addr != 0) {
         size = MIN(size, addr & -addr);
     }
-    if (left < size) {
-        size = left;
+    if (addr + (uint128)size > end) {
+        size = end - addr;
     }
     return floor_power_of_two(size);
 }

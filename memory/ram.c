@@ -39,12 +39,10 @@ static void *map_aligned(size_t size)
         return NULL;
     }
     head = -(uintptr_t)p & (HUGE_PAGE_SIZE - 1);
-    if (head) {
+    if (head > 0) {
         munmap(p, head);
     }
-    if (head != HUGE_PAGE_SIZE) {
-        munmap(p + head + size, HUGE_PAGE_SIZE - head);
-    }
+    munmap(p + head + size, HUGE_PAGE_SIZE - head);
     /* Advice only: a host without huge pages is as good. */
     madvise(p + head, size, MADV_HUGEPAGE);
     return p + head;

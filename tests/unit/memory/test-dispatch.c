@@ -377,6 +377,37 @@ static void test_handler_changes_the_map(void)
     teardown(&f);
 }
 
+static Fixture *shrunk;
+static MemTxResult shrunk_results[3];
+
+/* A queued write that is replayed while the region behind it has shrunk already. */
+static void write_past_the_new_end(void *opaque)
+{
+    uint8_t buf[8] = {};
+
+    shrunk_results[0] = address_space_write(&shrunk->s.as, 0x10f, buf, 1);
+    shrunk_results[1] = address_space_write(&shrunk->s.as, 0x110, buf, 4);
+    shrunk_results[2] = address_space_write(&shrunk->s.as, 0x11c, buf, 4);
+}
+
+static void test_region_shrinks_under_queued_writes(void)
+{
+    static const MemoryRegionOps ops = RECORDER_OPS();
+    Fixture f;
+
+    setup(&f, &ops);
+    shrunk = &f;
+    memory_region_add_coalescing(&f.r.mr, 0, 0x20);
+    memory_set_drain_hook(write_past_the_new_end, NULL);
+    memory_region_set_size(&f.r.mr, 0x10);
+    memory_set_drain_hook(NULL, NULL);
+    assert_log(&f.r, "w1@f=0 ");
+    g_assert_cmpint(shrunk_results[0], ==, MEMTX_OK);
+    g_assert_cmpint(shrunk_results[1], ==, MEMTX_DECODE_ERROR);
+    g_assert_cmpint(shrunk_results[2], ==, MEMTX_DECODE_ERROR);
+    teardown(&f);
+}
+
 /* -------------------------------------------------------------------------------- doorbells -- */
 
 static uint64_t rung(int fd)
@@ -623,6 +654,8 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/dispatch/nothing-there", test_nothing_there);
     g_test_add_func("/memory/dispatch/reentry-is-refused", test_reentry_is_refused);
     g_test_add_func("/memory/dispatch/handler-changes-the-map", test_handler_changes_the_map);
+    g_test_add_func("/memory/dispatch/region-shrinks-under-queued-writes",
+                    test_region_shrinks_under_queued_writes);
     g_test_add_func("/memory/dispatch/doorbells-without-an-accelerator",
                     test_doorbells_without_an_accelerator);
     g_test_add_func("/memory/dispatch/ram-rom-and-romd", test_ram_rom_and_romd);
