@@ -8,7 +8,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define RECORDER_OPS(...) {.read = recorder_read, .write = recorder_write, __VA_ARGS__}
+#define RECORDER_OPS(...)                                                                          \
+    {                                                                                              \
+        .read = recorder_read, .write = recorder_write, __VA_ARGS__                                \
+    }
 
 /* A recorder of 32 bytes at 0x100 of a space of 64 KiB. */
 typedef struct Fixture {
@@ -30,12 +33,12 @@ static void teardown(Fixture *f)
     space_end(&f->s);
 }
 
-/* ----------------------------------------------------------------------- sizes and byte order -- */
+/* ---------------------------------------------------------------------- sizes and byte order -- */
 
 static void test_one_access_reaches_the_device_as_one(void)
 {
-    static const MemoryRegionOps ops = RECORDER_OPS(.valid = {.max_access_size = 8},
-                                                    .impl = {.max_access_size = 8});
+    static const MemoryRegionOps ops =
+        RECORDER_OPS(.valid = {.max_access_size = 8}, .impl = {.max_access_size = 8});
     MemTxResult result = MEMTX_ERROR;
     Fixture f;
 
@@ -66,9 +69,9 @@ static void test_bulk_access_is_cut_to_valid_sizes(void)
 {
     static const MemoryRegionOps ops = RECORDER_OPS();
     static const MemoryRegionOps byte_ops = RECORDER_OPS(.valid = {.max_access_size = 1});
-    static const MemoryRegionOps unaligned_ops = RECORDER_OPS(
-        .valid = {.max_access_size = 8, .unaligned = true},
-        .impl = {.max_access_size = 8, .unaligned = true});
+    static const MemoryRegionOps unaligned_ops =
+        RECORDER_OPS(.valid = {.max_access_size = 8, .unaligned = true},
+                     .impl = {.max_access_size = 8, .unaligned = true});
     uint8_t buf[16];
     Fixture f;
 
@@ -95,8 +98,8 @@ static void test_bulk_access_is_cut_to_valid_sizes(void)
 
 static void test_larger_than_implemented_is_split(void)
 {
-    static const MemoryRegionOps ops = RECORDER_OPS(.valid = {.max_access_size = 8},
-                                                    .impl = {.max_access_size = 2});
+    static const MemoryRegionOps ops =
+        RECORDER_OPS(.valid = {.max_access_size = 8}, .impl = {.max_access_size = 2});
     Fixture f;
 
     setup(&f, &ops);
@@ -127,8 +130,8 @@ static void test_smaller_than_implemented_is_widened(void)
 static void test_unaligned_is_done_in_aligned_units(void)
 {
     static const MemoryRegionOps ops = RECORDER_OPS(.valid = {.unaligned = true});
-    static const MemoryRegionOps wide_ops = RECORDER_OPS(.valid = {.unaligned = true},
-                                                         .impl = {.min_access_size = 4});
+    static const MemoryRegionOps wide_ops =
+        RECORDER_OPS(.valid = {.unaligned = true}, .impl = {.min_access_size = 4});
     Fixture f;
 
     setup(&f, &ops);
@@ -149,9 +152,9 @@ static void test_unaligned_is_done_in_aligned_units(void)
 /* The bytes of a big-endian device's value are the other way round, in each unit. */
 static void test_big_endian(void)
 {
-    static const MemoryRegionOps ops = RECORDER_OPS(
-        .endianness = DEVICE_BIG_ENDIAN, .valid = {.max_access_size = 8},
-        .impl = {.min_access_size = 4});
+    static const MemoryRegionOps ops =
+        RECORDER_OPS(.endianness = DEVICE_BIG_ENDIAN, .valid = {.max_access_size = 8},
+                     .impl = {.min_access_size = 4});
     Fixture f;
 
     setup(&f, &ops);
@@ -188,9 +191,9 @@ static void test_read_is_cut_to_its_size(void)
 
 static void test_no_access_leaves_the_region(void)
 {
-    static const MemoryRegionOps ops = RECORDER_OPS(
-        .valid = {.max_access_size = 8, .unaligned = true},
-        .impl = {.max_access_size = 8, .unaligned = true});
+    static const MemoryRegionOps ops =
+        RECORDER_OPS(.valid = {.max_access_size = 8, .unaligned = true},
+                     .impl = {.max_access_size = 8, .unaligned = true});
     static const MemoryRegionOps wide_ops = RECORDER_OPS(.impl = {.min_access_size = 4});
     uint64_t data;
     Fixture f;
@@ -245,8 +248,8 @@ static bool accept_reads_below_16(void *opaque, hwaddr addr, unsigned size, bool
 static void test_invalid_accesses_are_rejected_and_counted(void)
 {
     static const MemoryRegionOps ops = RECORDER_OPS(.valid = {.min_access_size = 2});
-    static const MemoryRegionOps picky_ops = RECORDER_OPS(
-        .valid = {.accepts = accept_reads_below_16});
+    static const MemoryRegionOps picky_ops =
+        RECORDER_OPS(.valid = {.accepts = accept_reads_below_16});
     MemTxResult result;
     uint64_t data = 0;
     Fixture f;
