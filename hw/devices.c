@@ -5,11 +5,15 @@
 #include "hw/core/device.h"
 
 extern const DeviceClass fw_cfg_io_class;
+extern const DeviceClass isa_device_class;
+extern const DeviceClass mc146818rtc_class;
 
 /* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
 
 const DeviceClass *const device_classes[] = {
     &device_class,
     &fw_cfg_io_class,
+    &isa_device_class,
+    &mc146818rtc_class,
     NULL,
 };

@@ -112,7 +112,7 @@ static void store_le(uint8_t *bytes, uint64_t value, unsigned size)
 static uint64_t swap_for(const MemoryRegionOps *ops, uint64_t value, unsigned size)
 {
     if (ops->endianness == DEVICE_BIG_ENDIAN) {
-        return GUINT64_SWAP_LE_BE(value) >> (64 - 8 * size);
+        return __builtin_bswap64(value) >> (64 - 8 * size);
     }
     return value;
 }
@@ -539,17 +539,17 @@ uint64_t address_space_ldq_le(AddressSpace *as, hwaddr addr, MemTxResult *result
 
 uint16_t address_space_lduw_be(AddressSpace *as, hwaddr addr, MemTxResult *result)
 {
-    return GUINT16_SWAP_LE_BE((uint16_t)load(as, addr, 2, result));
+    return __builtin_bswap16(load(as, addr, 2, result));
 }
 
 uint32_t address_space_ldl_be(AddressSpace *as, hwaddr addr, MemTxResult *result)
 {
-    return GUINT32_SWAP_LE_BE((uint32_t)load(as, addr, 4, result));
+    return __builtin_bswap32(load(as, addr, 4, result));
 }
 
 uint64_t address_space_ldq_be(AddressSpace *as, hwaddr addr, MemTxResult *result)
 {
-    return GUINT64_SWAP_LE_BE(load(as, addr, 8, result));
+    return __builtin_bswap64(load(as, addr, 8, result));
 }
 
 void address_space_stb(AddressSpace *as, hwaddr addr, uint8_t val, MemTxResult *result)
@@ -574,17 +574,17 @@ void address_space_stq_le(AddressSpace *as, hwaddr addr, uint64_t val, MemTxResu
 
 void address_space_stw_be(AddressSpace *as, hwaddr addr, uint16_t val, MemTxResult *result)
 {
-    store(as, addr, GUINT16_SWAP_LE_BE(val), 2, result);
+    store(as, addr, __builtin_bswap16(val), 2, result);
 }
 
 void address_space_stl_be(AddressSpace *as, hwaddr addr, uint32_t val, MemTxResult *result)
 {
-    store(as, addr, GUINT32_SWAP_LE_BE(val), 4, result);
+    store(as, addr, __builtin_bswap32(val), 4, result);
 }
 
 void address_space_stq_be(AddressSpace *as, hwaddr addr, uint64_t val, MemTxResult *result)
 {
-    store(as, addr, GUINT64_SWAP_LE_BE(val), 8, result);
+    store(as, addr, __builtin_bswap64(val), 8, result);
 }
 
 /* -------------------------------------------------------------------------------- DMA mappings -- */
