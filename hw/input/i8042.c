@@ -15,6 +15,8 @@
  * Not modelled: the password commands (A4..A6), the controller's firmware revision and its mode
  * bits (A1, CA, CB), reads of nothing but zero from the test inputs (E0), time-outs on the cable.
  */
+#include "hw/input/i8042.h"
+
 #include <string.h>
 
 #include "hw/core/log.h"
@@ -419,11 +421,7 @@ static void i8042_unrealize(Device *dev)
 {
     I8042 *s = (I8042 *)dev;
 
-    input_unregister(s);
-    isa_unregister_ioport(dev, &s->command_port);
-    isa_unregister_ioport(dev, &s->data_port);
-    memory_region_destroy(&s->command_port);
-    memory_region_destroy(&s->data_port);
+    input_unregister(s); /* the bus takes the ports back */
 }
 
 static const Property i8042_props[] = {
