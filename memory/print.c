@@ -63,10 +63,34 @@ static void note_target(TreePrinter *p, MemoryRegion *target)
     }
 }
 
+/* By address; what starts together from the top down. */
+static int compare_places(gconstpointer a, gconstpointer b)
+{
+    const MemoryRegion *l = *(MemoryRegion *const *)a;
+    const MemoryRegion *r = *(MemoryRegion *const *)b;
+
+    if (l->addr != r->addr) {
+        return l->addr < r->addr ? -1 : 1;
+    }
+    return (r->priority > l->priority) - (r->priority < l->priority);
+}
+
+static GPtrArray *sorted_subregions(MemoryRegion *mr)
+{
+    GPtrArray *subs = g_ptr_array_new();
+    MemoryRegion *sub;
+
+    TAILQ_FOREACH (sub, &mr->subregions, sibling) {
+        g_ptr_array_add(subs, sub);
+    }
+    g_ptr_array_sort(subs, compare_places);
+    return subs;
+}
+
 /* `base` is where the region's container has its byte 0. */
 static void print_region(TreePrinter *p, MemoryRegion *mr, hwaddr base, int indent)
 {
-    MemoryRegion *sub;
+    g_autoptr(GPtrArray) subs = sorted_subregions(mr);
     hwaddr addr = base + mr->addr;
 
     if (!mr->enabled && !p->show_disabled) {
@@ -95,8 +119,8 @@ static void print_region(TreePrinter *p, MemoryRegion *mr, hwaddr base, int inde
     }
     g_string_append_c(p->out, '\n');
 
-    TAILQ_FOREACH (sub, &mr->subregions, sibling) {
-        print_region(p, sub, addr, indent + 2);
+    for (guint i = 0; i < subs->len; i++) {
+        print_region(p, g_ptr_array_index(subs, i), addr, indent + 2);
     }
 }
 
