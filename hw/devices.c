@@ -5,6 +5,7 @@
 #include "hw/core/device.h"
 
 extern const DeviceClass fw_cfg_io_class;
+extern const DeviceClass i8042_class;
 extern const DeviceClass isa_device_class;
 extern const DeviceClass mc146818rtc_class;
 
@@ -13,6 +14,7 @@ extern const DeviceClass mc146818rtc_class;
 const DeviceClass *const device_classes[] = {
     &device_class,
     &fw_cfg_io_class,
+    &i8042_class,
     &isa_device_class,
     &mc146818rtc_class,
     NULL,
