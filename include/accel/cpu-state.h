@@ -7,6 +7,7 @@
 #define LIGNITE_ACCEL_CPU_STATE_H
 
 #include <glib.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 
