@@ -53,6 +53,9 @@ static bool declares_range(const DeviceClass *cls, bool pio)
 
 bool device_class_shows(const DeviceClass *cls, const Property *prop)
 {
+    if (cls == &device_class) {
+        return true; /* -global device.coalesced-mmio=off means all of them */
+    }
     if (prop == &device_props[0]) {
         return declares_range(cls, false);
     }
