@@ -166,8 +166,8 @@ static bool pc_add_boot_order(Pc *pc, GError **errp)
         return false;
     }
     g_array_sort(list.entries, compare_boot_entries);
-    if (pc->machine->kernel) {
-        g_ptr_array_add(paths, (char *)kernel_boot_path());
+    if (pc->kernel_boot_path) {
+        g_ptr_array_add(paths, (char *)pc->kernel_boot_path);
     }
     for (unsigned i = 0; i < list.entries->len; i++) {
         g_ptr_array_add(paths, g_array_index(list.entries, BootEntry, i).path);
@@ -344,14 +344,34 @@ static void note_serial(Device *dev, void *opaque)
     }
 }
 
+/* The hole in the address space where KVM keeps a task state segment and page tables of its own. */
+#define KVM_RESERVED_BASE 0xfeffc000
+#define KVM_RESERVED_SIZE 0x4000
+
 static void pc_add_e820(Pc *pc)
 {
-    E820Entry entries[] = {
-        {0, pc->below_4g, E820_RAM},
-        {UINT64_C(1) << 32, pc->above_4g, E820_RAM},
+    E820Entry entries[3] = {{0, pc->below_4g, E820_RAM}};
+    unsigned n = 1;
+
+    if (accel_is_kvm()) {
+        entries[n++] = (E820Entry){KVM_RESERVED_BASE, KVM_RESERVED_SIZE, E820_RESERVED};
+    }
+    if (pc->above_4g) {
+        entries[n++] = (E820Entry){UINT64_C(1) << 32, pc->above_4g, E820_RAM};
+    }
+    fw_files_add_e820(pc->fw_cfg, entries, n);
+}
+
+static bool pc_load_kernel(Pc *pc, GError **errp)
+{
+    const KernelOptions options = {
+        .kernel = pc->machine->kernel,
+        .initrd = pc->machine->initrd,
+        .append = pc->machine->append,
+        .ram_below_4g = pc->below_4g,
     };
 
-    fw_files_add_e820(pc->fw_cfg, entries, pc->above_4g ? 2 : 1);
+    return !options.kernel || kernel_load(pc->fw_cfg, &options, &pc->kernel_boot_path, errp);
 }
 
 /* After all devices are there, so that the tables can name them. */
@@ -407,9 +427,5 @@ bool pc_describe(Pc *pc, GError **errp)
         acpi_add_tables(pc->fw_cfg, &acpi);
     }
     smbios_add_tables(pc->fw_cfg, &smbios);
-    if (m->kernel && !kernel_load(pc->fw_cfg, m->kernel, m->initrd, m->append, pc->below_4g,
-                                  errp)) {
-        return false;
-    }
-    return pc_add_boot_order(pc, errp) && pc_add_reset(pc, errp);
+    return pc_load_kernel(pc, errp) && pc_add_boot_order(pc, errp) && pc_add_reset(pc, errp);
 }

@@ -25,6 +25,7 @@ typedef struct Pc {
     Device *ide;
     Device *pm;
     MemoryRegion bios, isa_bios;
+    const char *kernel_boot_path; /* of -kernel's option ROM, or NULL */
 
     Irq gsi[PC_GSIS];
     uint64_t gsi_count[PC_GSIS]; /* how often each line rose */
