@@ -175,7 +175,7 @@ static void rig_end(void)
     }
 }
 
-static void rig_load(uint32_t addr, const void *code, size_t len)
+static inline void rig_load(uint32_t addr, const void *code, size_t len)
 {
     memcpy(rig.mem + addr, code, len);
 }
