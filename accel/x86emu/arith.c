@@ -247,8 +247,7 @@ static void insn_decimal(EmuCpu *cpu, Insn *insn) /* 27 DAA, 2F DAS */
         carry = true;
     }
     x86->R_AL = result;
-    set_flags(cpu, FL_ARITH,
-              result_flags(result, 1) | (carry ? FL_CF : 0) | (low ? FL_AF : 0));
+    set_flags(cpu, FL_ARITH, result_flags(result, 1) | (carry ? FL_CF : 0) | (low ? FL_AF : 0));
     insn_done(cpu, insn);
 }
 
@@ -466,37 +465,15 @@ const InsnRow insn_arith_rows[] = {
 };
 
 const InsnRow insn_arith_0f_rows[] = {
-    {0x40, 0, insn_cmov},
-    {0x41, 0, insn_cmov},
-    {0x42, 0, insn_cmov},
-    {0x43, 0, insn_cmov},
-    {0x44, 0, insn_cmov},
-    {0x45, 0, insn_cmov},
-    {0x46, 0, insn_cmov},
-    {0x47, 0, insn_cmov},
-    {0x48, 0, insn_cmov},
-    {0x49, 0, insn_cmov},
-    {0x4a, 0, insn_cmov},
-    {0x4b, 0, insn_cmov},
-    {0x4c, 0, insn_cmov},
-    {0x4d, 0, insn_cmov},
-    {0x4e, 0, insn_cmov},
-    {0x4f, 0, insn_cmov},
-    {0xa3, 0, insn_bit_reg},
-    {0xa4, 0, insn_double_shift},
-    {0xa5, 0, insn_double_shift},
-    {0xab, 0, insn_bit_reg},
-    {0xac, 0, insn_double_shift},
-    {0xad, 0, insn_double_shift},
-    {0xb0, 0, insn_cmpxchg},
-    {0xb1, 0, insn_cmpxchg},
-    {0xb3, 0, insn_bit_reg},
-    {0xba, 0xf0, insn_bit_imm},
-    {0xbb, 0, insn_bit_reg},
-    {0xbc, 0, insn_bit_scan},
-    {0xbd, 0, insn_bit_scan},
-    {0xc0, 0, insn_xadd},
-    {0xc1, 0, insn_xadd},
-    {0xc7, 1 << 1, insn_cmpxchg8b},
-    {},
+    {0x40, 0, insn_cmov},         {0x41, 0, insn_cmov},           {0x42, 0, insn_cmov},
+    {0x43, 0, insn_cmov},         {0x44, 0, insn_cmov},           {0x45, 0, insn_cmov},
+    {0x46, 0, insn_cmov},         {0x47, 0, insn_cmov},           {0x48, 0, insn_cmov},
+    {0x49, 0, insn_cmov},         {0x4a, 0, insn_cmov},           {0x4b, 0, insn_cmov},
+    {0x4c, 0, insn_cmov},         {0x4d, 0, insn_cmov},           {0x4e, 0, insn_cmov},
+    {0x4f, 0, insn_cmov},         {0xa3, 0, insn_bit_reg},        {0xa4, 0, insn_double_shift},
+    {0xa5, 0, insn_double_shift}, {0xab, 0, insn_bit_reg},        {0xac, 0, insn_double_shift},
+    {0xad, 0, insn_double_shift}, {0xb0, 0, insn_cmpxchg},        {0xb1, 0, insn_cmpxchg},
+    {0xb3, 0, insn_bit_reg},      {0xba, 0xf0, insn_bit_imm},     {0xbb, 0, insn_bit_reg},
+    {0xbc, 0, insn_bit_scan},     {0xbd, 0, insn_bit_scan},       {0xc0, 0, insn_xadd},
+    {0xc1, 0, insn_xadd},         {0xc7, 1 << 1, insn_cmpxchg8b}, {},
 };

@@ -287,10 +287,6 @@ const InsnRow insn_control_rows[] = {
 };
 
 const InsnRow insn_control_0f_rows[] = {
-    {0xa1, 0, insn_pop_sreg},
-    {0xa9, 0, insn_pop_sreg},
-    {0xb2, 0, insn_load_pointer},
-    {0xb4, 0, insn_load_pointer},
-    {0xb5, 0, insn_load_pointer},
-    {},
+    {0xa1, 0, insn_pop_sreg},     {0xa9, 0, insn_pop_sreg},     {0xb2, 0, insn_load_pointer},
+    {0xb4, 0, insn_load_pointer}, {0xb5, 0, insn_load_pointer}, {},
 };

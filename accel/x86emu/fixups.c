@@ -284,8 +284,7 @@ static inline bool take_prefix(EmuCpu *cpu, Insn *insn, uint8_t byte)
 bool emu_fixup(EmuCpu *cpu)
 {
     const x86emu_regs_t *x86 = &cpu->emu->x86;
-    Insn insn = {
-        .pos = x86->R_EIP, .data32 = code32(cpu), .addr32 = code32(cpu), .segment = -1};
+    Insn insn = {.pos = x86->R_EIP, .data32 = code32(cpu), .addr32 = code32(cpu), .segment = -1};
     unsigned map = 0, prefixes = 0;
     uint8_t byte;
 

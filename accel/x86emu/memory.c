@@ -14,9 +14,9 @@
 
 #include "memory/system.h"
 
-#define PAGE_BITS 12
-#define PAGE_BYTES (1u << PAGE_BITS)
-#define PAGES (1u << (32 - PAGE_BITS))
+#define PAGE_BITS   12
+#define PAGE_BYTES  (1u << PAGE_BITS)
+#define PAGES       (1u << (32 - PAGE_BITS))
 #define TABLE_BYTES (PAGES * sizeof(uint8_t *))
 
 static uint8_t **read_pages;  /* NULL: the long way */
@@ -29,8 +29,8 @@ static void map_section(const MemoryRegionSection *section, bool present)
     uint64_t start = section->offset_within_address_space;
     uint64_t end = section->size > UINT64_MAX - start ? UINT64_MAX : start + section->size;
     bool readable = memory_region_is_ram(section->mr) || section->romd;
-    bool writable = memory_region_is_ram(section->mr) && !section->readonly &&
-                    !section->dirty_clients;
+    bool writable =
+        memory_region_is_ram(section->mr) && !section->readonly && !section->dirty_clients;
     uint8_t *host = readable ? memory_region_get_ram_ptr(section->mr) : NULL;
     uint64_t first = (start + PAGE_BYTES - 1) >> PAGE_BITS;
     uint64_t behind = MIN(end, UINT64_C(1) << 32) >> PAGE_BITS;

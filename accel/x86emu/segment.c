@@ -9,21 +9,21 @@
 #include "internal.h"
 
 #define DESC_TYPE(hi) (((hi) >> 8) & 0xf)
-#define DESC_S (1u << 12)
-#define DESC_DPL(hi) (((hi) >> 13) & 3)
-#define DESC_P (1u << 15)
-#define DESC_G (1u << 23)
+#define DESC_S        (1u << 12)
+#define DESC_DPL(hi)  (((hi) >> 13) & 3)
+#define DESC_P        (1u << 15)
+#define DESC_G        (1u << 23)
 
 #define TYPE_ACCESSED 1u
 #define TYPE_WRITABLE 2u /* data; code: readable */
-#define TYPE_DOWN 4u     /* data: expand-down; code: conforming */
-#define TYPE_CODE 8u
+#define TYPE_DOWN     4u /* data: expand-down; code: conforming */
+#define TYPE_CODE     8u
 
 #define ERROR_EXT 1u
 #define ERROR_IDT 2u
 
 #define ACC_PRESENT 0x80u
-#define ACC_DB 0x400u
+#define ACC_DB      0x400u
 
 /* ------------------------------------------------------------------------------ accesses -- */
 

@@ -193,19 +193,9 @@ static void insn_string(EmuCpu *cpu, Insn *insn)
 }
 
 const InsnRow insn_string_rows[] = {
-    {0x6c, 0, insn_string},
-    {0x6d, 0, insn_string},
-    {0x6e, 0, insn_string},
-    {0x6f, 0, insn_string},
-    {0xa4, 0, insn_string},
-    {0xa5, 0, insn_string},
-    {0xa6, 0, insn_string},
-    {0xa7, 0, insn_string},
-    {0xaa, 0, insn_string},
-    {0xab, 0, insn_string},
-    {0xac, 0, insn_string},
-    {0xad, 0, insn_string},
-    {0xae, 0, insn_string},
-    {0xaf, 0, insn_string},
-    {},
+    {0x6c, 0, insn_string}, {0x6d, 0, insn_string}, {0x6e, 0, insn_string},
+    {0x6f, 0, insn_string}, {0xa4, 0, insn_string}, {0xa5, 0, insn_string},
+    {0xa6, 0, insn_string}, {0xa7, 0, insn_string}, {0xaa, 0, insn_string},
+    {0xab, 0, insn_string}, {0xac, 0, insn_string}, {0xad, 0, insn_string},
+    {0xae, 0, insn_string}, {0xaf, 0, insn_string}, {},
 };

@@ -15,18 +15,18 @@
 #include "hw/core/log.h"
 
 #define CPUID_SIGNATURE 0x00000619 /* family 6, model 1, stepping 9 */
-#define CPUID_TSC (1u << 4)
-#define CPUID_MSR (1u << 5)
-#define CPUID_CX8 (1u << 8)
-#define CPUID_APIC (1u << 9)
-#define CPUID_CMOV (1u << 15)
+#define CPUID_TSC       (1u << 4)
+#define CPUID_MSR       (1u << 5)
+#define CPUID_CX8       (1u << 8)
+#define CPUID_APIC      (1u << 9)
+#define CPUID_CMOV      (1u << 15)
 
-#define MSR_TSC 0x10
-#define MSR_PLATFORM_ID 0x17
-#define MSR_APIC_BASE 0x1b
+#define MSR_TSC          0x10
+#define MSR_PLATFORM_ID  0x17
+#define MSR_APIC_BASE    0x1b
 #define MSR_BIOS_SIGN_ID 0x8b
-#define MSR_EFER 0xc0000080
-#define EFER_LME (1u << 8)
+#define MSR_EFER         0xc0000080
+#define EFER_LME         (1u << 8)
 
 /* What CR0 takes. */
 #define CR0_SETTABLE 0x6005003fu /* CD NW AM WP NE ET TS EM MP PE */
@@ -205,8 +205,8 @@ static void insn_group6(EmuCpu *cpu, Insn *insn) /* 0F 00 */
 static void insn_lar_lsl(EmuCpu *cpu, Insn *insn) /* 0F 02, 0F 03 */
 {
     /* Types of system descriptors that each may see; bit per type. */
-    const uint32_t lar_types = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 9 |
-                               1u << 11 | 1u << 12;
+    const uint32_t lar_types =
+        1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 9 | 1u << 11 | 1u << 12;
     const uint32_t lsl_types = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 9 | 1u << 11;
     bool lar = insn->opcode == 0x02, ok;
     uint32_t lo = 0, hi = 0;
@@ -402,16 +402,11 @@ static void insn_undefined(EmuCpu *cpu, Insn *insn)
 }
 
 const InsnRow insn_system_rows[] = {
-    {0x63, 0, insn_arpl},
-    {0xd8, 0, insn_fpu},
-    {0xd9, 0, insn_fpu},
-    {0xda, 0, insn_fpu},
-    {0xdb, 0, insn_fpu},
-    {0xdc, 0, insn_fpu},
-    {0xdd, 0, insn_fpu},
-    {0xde, 0, insn_fpu},
-    {0xdf, 0, insn_fpu},
-    {},
+    {0x63, 0, insn_arpl}, {0xd8, 0, insn_fpu},
+    {0xd9, 0, insn_fpu},  {0xda, 0, insn_fpu},
+    {0xdb, 0, insn_fpu},  {0xdc, 0, insn_fpu},
+    {0xdd, 0, insn_fpu},  {0xde, 0, insn_fpu},
+    {0xdf, 0, insn_fpu},  {},
 };
 
 const InsnRow insn_system_0f_rows[] = {

@@ -25,7 +25,7 @@
 #include "hw/core/log.h"
 #include "hw/core/runstate.h"
 
-#define BATCH_INSNS 2048
+#define BATCH_INSNS    2048
 #define SLEEP_SLICE_NS (10 * NANOSECONDS_PER_MS) /* then look for timers that others armed */
 
 typedef struct EmuConfig {
@@ -337,8 +337,7 @@ static int64_t wait_awhile(EmuCpu *cpu, int64_t ns)
 
     machine_unlock();
     g_mutex_lock(&cpu->wake_lock);
-    while (!cpu->wake && !kicked(cpu) &&
-           g_cond_wait_until(&cpu->wake_cond, &cpu->wake_lock, end)) {
+    while (!cpu->wake && !kicked(cpu) && g_cond_wait_until(&cpu->wake_cond, &cpu->wake_lock, end)) {
     }
     cpu->wake = false;
     g_mutex_unlock(&cpu->wake_lock);

@@ -5,7 +5,7 @@
  */
 #include "x86emu-rig.h"
 
-#define RUNS 150
+#define RUNS   150
 #define RUN_NS (2 * NANOSECONDS_PER_MS)
 
 static void end_run(void *opaque)
