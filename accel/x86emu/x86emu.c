@@ -37,7 +37,7 @@ typedef struct EmuConfig {
 static const Property emu_props[] = {
     PROP_BOOL("sleep", EmuConfig, sleep, true,
               .help = "a halted CPU waits as long as the guest would; off: time jumps"),
-    PROP_UINT32("insn-ns", EmuConfig, insn_ns, 20, .min = 1, .max = 1000,
+    PROP_UINT32("insn-ns", EmuConfig, insn_ns, 50, .min = 1, .max = 1000,
                 .help = "virtual nanoseconds that an instruction takes"),
     PROP_DURATION("coalesce-latency", EmuConfig, coalesce_latency, 10 * NANOSECONDS_PER_MS,
                   .help = "longest time that a queued write waits (0: no bound)"),
@@ -46,6 +46,7 @@ static const Property emu_props[] = {
 
 static EmuConfig config;
 static EmuCpu *the_cpu;
+static uint32_t a20_mask = UINT32_MAX; /* the board may set it before there is a CPU */
 
 int64_t emu_insn_ns;
 int64_t emu_virtual_ns;
@@ -527,8 +528,9 @@ static void emu_inject_nmi(Vcpu *vcpu)
 
 static void emu_set_a20(bool enabled)
 {
+    a20_mask = enabled ? UINT32_MAX : ~(1u << 20);
     if (the_cpu) {
-        the_cpu->a20_mask = enabled ? UINT32_MAX : ~(1u << 20);
+        the_cpu->a20_mask = a20_mask;
     }
 }
 
@@ -544,6 +546,7 @@ static bool emu_start(const void *opaque, GError **errp)
     config = *wanted;
     emu_insn_ns = config.insn_ns;
     emu_virtual_ns = 0;
+    a20_mask = UINT32_MAX;
     emu_fixups_init();
     clock_virtual_set_source(emu_now);
     return true;
@@ -575,7 +578,7 @@ static bool emu_vcpu_create(Vcpu *vcpu, GError **errp)
     x86emu_set_memio_handler(cpu->emu, library_access);
     x86emu_set_intr_handler(cpu->emu, library_interrupt);
     cpu->vcpu = vcpu;
-    cpu->a20_mask = UINT32_MAX;
+    cpu->a20_mask = a20_mask;
     cpu->delivering = -1;
     g_mutex_init(&cpu->wake_lock);
     g_cond_init(&cpu->wake_cond);
