@@ -540,6 +540,10 @@ static bool emu_start(const void *opaque, GError **errp)
 {
     const EmuConfig *wanted = opaque;
 
+    if (accel_smp() > 1) {
+        error_setg(errp, "it runs one CPU, not %u; use -smp 1", accel_smp());
+        return false;
+    }
     if (!emu_memory_init(errp)) {
         return false;
     }
@@ -562,10 +566,7 @@ static bool emu_vcpu_create(Vcpu *vcpu, GError **errp)
 {
     EmuCpu *cpu;
 
-    if (vcpu->index > 0) {
-        error_setg(errp, "-smp: accelerator x86emu runs one CPU only; use -smp 1 or -accel kvm");
-        return false;
-    }
+    g_assert(!the_cpu); /* emu_start() has seen to it */
     cpu = g_new0(EmuCpu, 1);
     cpu->emu = x86emu_new(0, 0);
     if (!cpu->emu) {
@@ -612,7 +613,7 @@ static void emu_print_info(GString *out)
 
 static int64_t emu_coalesce_latency(void)
 {
-    return config.coalesce_latency;
+    return emu_ring_zones() ? config.coalesce_latency : 0;
 }
 
 const AccelOps x86emu_accel_ops = {
