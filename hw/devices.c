@@ -7,6 +7,7 @@
 extern const DeviceClass fw_cfg_io_class;
 extern const DeviceClass i8042_class;
 extern const DeviceClass isa_device_class;
+extern const DeviceClass isa_vga_class;
 extern const DeviceClass mc146818rtc_class;
 
 /* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
@@ -16,6 +17,7 @@ const DeviceClass *const device_classes[] = {
     &fw_cfg_io_class,
     &i8042_class,
     &isa_device_class,
+    &isa_vga_class,
     &mc146818rtc_class,
     NULL,
 };
