@@ -83,7 +83,7 @@ static void collect_leaves(GArray *leaves, MemoryRegion *mr, __int128 base, uint
     __int128 mr_end = base + (__int128)size_to_uint128(mr->size);
     MemoryRegion *sub;
 
-    if (!mr->enabled || mr_end <= (__int128)start || base >= (__int128)end) {
+    if (!mr->enabled || mr_end <= (__int128)start || base >= (__int128)end || mr->size == 0) {
         return;
     }
     if (base > (__int128)start) {

@@ -350,6 +350,24 @@ static void test_destroy(void)
     memory_region_destroy(&io);
 }
 
+static void test_empty_region_shows_nothing(void)
+{
+    Space s;
+    MemoryRegion io;
+
+    space_init(&s, 0x1000);
+    make_io(&io, "io", 0);
+    memory_region_add_subregion(&s.root, 0x21, &io);
+    assert_view(&s, "");
+    memory_region_set_size(&io, 1);
+    assert_view(&s, "21-21 io\n");
+    memory_region_set_size(&io, 0);
+    assert_view(&s, "");
+    memory_region_del_subregion(&s.root, &io);
+    memory_region_destroy(&io);
+    space_end(&s);
+}
+
 /* A mistake of the program stops it, rather than leave a tree that is none. */
 static void test_circle_of_containers_is_refused(void)
 {
@@ -379,6 +397,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/region/address-space-made-in-transaction",
                     test_address_space_made_in_transaction);
     g_test_add_func("/memory/region/only-affected-views-change", test_only_affected_views_change);
+    g_test_add_func("/memory/region/empty-region-shows-nothing", test_empty_region_shows_nothing);
     g_test_add_func("/memory/region/find", test_find);
     g_test_add_func("/memory/region/destroy", test_destroy);
     g_test_add_func("/memory/region/circle-of-containers-is-refused",
