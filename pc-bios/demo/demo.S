@@ -46,6 +46,7 @@
 #define DEFAULT_PMBASE 0x0600       /* where SeaBIOS puts it */
 
 #define SMAP 0x534d4150
+#define MEMORY_COLUMN 37            /* the widest line has 42 characters */
 #define MAX_RANGES 14
 #define MAX_FUNCTIONS 15
 #define WAIT_TICKS 18               /* of 55 ms: about a second */
@@ -477,7 +478,7 @@ show_function:
     jmp     end_line
 
 show_memory:
-    mov     $7 * 256 + 40, %dx
+    mov     $7 * 256 + MEMORY_COLUMN, %dx
     movb    $COLOUR_HEAD, colour
     mov     $text_memory, %si
     call    line
@@ -505,7 +506,7 @@ show_memory:
     jnz     1b
 
 3:  mov     row, %dh
-    mov     $40, %dl
+    mov     $MEMORY_COLUMN, %dl
     movb    $COLOUR_DIM, colour
     call    at
     mov     usable, %eax
@@ -518,7 +519,7 @@ show_memory:
 
 show_range:
     mov     row, %dh
-    mov     $40, %dl
+    mov     $MEMORY_COLUMN, %dl
     call    at
     incb    row
     mov     range, %eax
@@ -712,15 +713,15 @@ put_two:
     xchg    %al, %ah
     jmp     putc
 
-/* %edx:%eax as 9 hexadecimal digits: 64 GiB, or with all 16 where they are needed. */
+/* %edx:%eax as 10 hexadecimal digits, or as all 16 where they are needed. */
 put_address:
     push    %eax
     mov     %edx, %eax
-    cmp     $0x0f, %eax
+    cmp     $0xff, %eax
     jbe     1f
     call    put_hex_long
     jmp     2f
-1:  call    put_hex_digit
+1:  call    put_hex_byte
 2:  pop     %eax
 put_hex_long:
     push    %eax
