@@ -20,7 +20,15 @@ static inline FwCfg *fw_new(void)
 static inline void fw_free(FwCfg *fw)
 {
     device_free(DEVICE(fw));
+}
+
+/* Run the tests; several devices may have lived at a time, on one bus. */
+static inline int fw_run(void)
+{
+    int status = g_test_run();
+
     system_bus_free();
+    return status;
 }
 
 static inline uint64_t get_le(const uint8_t *p, unsigned len)

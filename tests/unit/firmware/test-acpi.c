@@ -323,5 +323,5 @@ int main(int argc, char **argv)
     g_test_add_func("/acpi/iasl-reads-every-table", test_iasl_reads_every_table);
     g_test_add_func("/acpi/dsdt-has-the-settings", test_dsdt_has_the_settings);
     g_test_add_func("/acpi/most-cpus", test_most_cpus);
-    return g_test_run();
+    return fw_run();
 }

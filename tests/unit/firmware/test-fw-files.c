@@ -108,5 +108,5 @@ int main(int argc, char **argv)
     g_test_add_func("/fw-files/waits-and-states", test_waits_and_states);
     g_test_add_func("/fw-files/boot-order", test_boot_order);
     g_test_add_func("/fw-files/bios-geometry", test_bios_geometry);
-    return g_test_run();
+    return fw_run();
 }

@@ -588,5 +588,5 @@ int main(int argc, char **argv)
     ADD("/kernel/multiboot/flat-to-end-of-file", test_multiboot_flat_to_end_of_file);
     ADD("/kernel/multiboot/flat-bad", test_multiboot_flat_bad);
     ADD("/kernel/both-formats-is-linux", test_both_formats_is_linux);
-    return g_test_run();
+    return fw_run();
 }

@@ -185,5 +185,5 @@ int main(int argc, char **argv)
     g_test_add_func("/smbios/handles-are-unique", test_handles_are_unique);
     g_test_add_func("/smbios/processors-and-memory", test_processors_and_memory);
     g_test_add_func("/smbios/extremes-fit", test_extremes_fit);
-    return g_test_run();
+    return fw_run();
 }
