@@ -324,6 +324,12 @@ void memory_region_transaction_commit(void);
  */
 void memory_set_drain_hook(void (*drain)(void *opaque), void *opaque);
 
+/*
+ * Called at the start of memory_region_destroy(): whoever remembers regions forgets `mr`. One hook,
+ * of the accelerator; NULL for none.
+ */
+void memory_set_destroy_hook(void (*destroyed)(MemoryRegion *mr, void *opaque), void *opaque);
+
 /* ------------------------------------------------------- coalescing, doorbells, dirty bits -- */
 
 /*
