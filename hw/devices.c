@@ -9,6 +9,7 @@ extern const DeviceClass debugexit_class;
 extern const DeviceClass fw_cfg_io_class;
 extern const DeviceClass i8042_class;
 extern const DeviceClass isa_device_class;
+extern const DeviceClass isa_vga_class;
 extern const DeviceClass mc146818rtc_class;
 extern const DeviceClass serial_class;
 
@@ -21,6 +22,7 @@ const DeviceClass *const device_classes[] = {
     &fw_cfg_io_class,
     &i8042_class,
     &isa_device_class,
+    &isa_vga_class,
     &mc146818rtc_class,
     &serial_class,
     NULL,
