@@ -4,16 +4,26 @@
  */
 #include "hw/core/device.h"
 
+extern const DeviceClass debugcon_class;
+extern const DeviceClass debugexit_class;
 extern const DeviceClass fw_cfg_io_class;
+extern const DeviceClass i8042_class;
 extern const DeviceClass isa_device_class;
+extern const DeviceClass isa_vga_class;
 extern const DeviceClass mc146818rtc_class;
+extern const DeviceClass serial_class;
 
 /* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
 
 const DeviceClass *const device_classes[] = {
     &device_class,
+    &debugcon_class,
+    &debugexit_class,
     &fw_cfg_io_class,
+    &i8042_class,
     &isa_device_class,
+    &isa_vga_class,
     &mc146818rtc_class,
+    &serial_class,
     NULL,
 };

@@ -34,10 +34,10 @@ static const char *kind_name(const MemoryRegion *mr, bool readonly)
     g_assert_not_reached();
 }
 
+/* What a chain of aliases shows. It ends: a target is there before its alias. */
 static const MemoryRegion *alias_end(const MemoryRegion *mr)
 {
-    /* Aliases may point in circles; so many in a row are one. */
-    for (int i = 0; mr->kind == MEMORY_REGION_ALIAS && i < 64; i++) {
+    while (mr->kind == MEMORY_REGION_ALIAS) {
         mr = mr->alias;
     }
     return mr;
@@ -99,13 +99,9 @@ static void print_region(TreePrinter *p, MemoryRegion *mr, hwaddr base, int inde
     g_string_append_printf(p->out, "%*s", indent, "");
     print_span(p->out, addr, mr->size);
     if (mr->kind == MEMORY_REGION_ALIAS) {
-        const MemoryRegion *end = alias_end(mr);
-
         note_target(p, mr->alias);
         g_string_append_printf(p->out, " (prio %d, %s): alias %s @%s ", mr->priority,
-                               end->kind == MEMORY_REGION_ALIAS ? "i/o"
-                                                                : kind_name(end, mr->readonly),
-                               mr->name, mr->alias->name);
+                               kind_name(alias_end(mr), mr->readonly), mr->name, mr->alias->name);
         print_span(p->out, mr->alias_offset, mr->size);
     } else {
         g_string_append_printf(p->out, " (prio %d, %s): %s", mr->priority, kind_name(mr, false),

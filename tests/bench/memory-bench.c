@@ -11,7 +11,7 @@
 
 #define MAX_REGIONS 10000
 #define REGION_SIZE 0x1000
-#define SPACING 0x1800
+#define SPACING     0x1800
 
 static const MemoryRegionOps no_ops;
 
@@ -62,7 +62,8 @@ static void bench_init(Bench *b, unsigned n, bool overlap)
         if (overlap) {
             addr = next_random() % (n * (hwaddr)SPACING);
         }
-        memory_region_init_io(mr, NULL, &no_ops, NULL, "io", overlap ? 4 * REGION_SIZE : REGION_SIZE);
+        memory_region_init_io(mr, NULL, &no_ops, NULL, "io",
+                              overlap ? 4 * REGION_SIZE : REGION_SIZE);
         memory_region_add_subregion_overlap(&b->root, addr, mr,
                                             overlap ? (int)(next_random() % 16) : 0);
     }

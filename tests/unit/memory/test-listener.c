@@ -90,11 +90,19 @@ static void on_coalesced_del(MemoryListener *l, const MemoryRegionSection *s, hw
 static void scribe_start(Scribe *s, GString *log, char tag, int priority, AddressSpace *as)
 {
     *s = (Scribe){
-        .listener = {.name = "scribe", .priority = priority, .begin = on_begin,
-                     .commit = on_commit, .region_add = on_add, .region_del = on_del,
-                     .region_nop = on_nop, .log_start = on_log_start, .log_stop = on_log_stop,
-                     .eventfd_add = on_eventfd_add, .eventfd_del = on_eventfd_del,
-                     .coalesced_io_add = on_coalesced_add, .coalesced_io_del = on_coalesced_del},
+        .listener = {.name = "scribe",
+                     .priority = priority,
+                     .begin = on_begin,
+                     .commit = on_commit,
+                     .region_add = on_add,
+                     .region_del = on_del,
+                     .region_nop = on_nop,
+                     .log_start = on_log_start,
+                     .log_stop = on_log_stop,
+                     .eventfd_add = on_eventfd_add,
+                     .eventfd_del = on_eventfd_del,
+                     .coalesced_io_add = on_coalesced_add,
+                     .coalesced_io_del = on_coalesced_del},
         .log = log,
         .tag = tag,
     };
@@ -430,7 +438,6 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/listener/change-in-the-drain-is-the-next-commit",
                     test_change_in_the_drain_is_the_next_commit);
     g_test_add_func("/memory/listener/dirty-logging-is-said", test_dirty_logging_is_said);
-    g_test_add_func("/memory/listener/held-view-keeps-its-memory",
-                    test_held_view_keeps_its_memory);
+    g_test_add_func("/memory/listener/held-view-keeps-its-memory", test_held_view_keeps_its_memory);
     return g_test_run();
 }
