@@ -6,6 +6,7 @@
 
 extern const DeviceClass fw_cfg_io_class;
 extern const DeviceClass isa_device_class;
+extern const DeviceClass isa_i8259_class;
 extern const DeviceClass mc146818rtc_class;
 
 /* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
@@ -14,6 +15,7 @@ const DeviceClass *const device_classes[] = {
     &device_class,
     &fw_cfg_io_class,
     &isa_device_class,
+    &isa_i8259_class,
     &mc146818rtc_class,
     NULL,
 };
