@@ -7,6 +7,8 @@
 extern const DeviceClass fw_cfg_io_class;
 extern const DeviceClass isa_device_class;
 extern const DeviceClass isa_i8259_class;
+extern const DeviceClass isa_pcspk_class;
+extern const DeviceClass isa_pit_class;
 extern const DeviceClass mc146818rtc_class;
 
 /* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
@@ -16,6 +18,8 @@ const DeviceClass *const device_classes[] = {
     &fw_cfg_io_class,
     &isa_device_class,
     &isa_i8259_class,
+    &isa_pcspk_class,
+    &isa_pit_class,
     &mc146818rtc_class,
     NULL,
 };
