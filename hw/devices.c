@@ -4,22 +4,30 @@
  */
 #include "hw/core/device.h"
 
+extern const DeviceClass debugcon_class;
+extern const DeviceClass debugexit_class;
 extern const DeviceClass fw_cfg_io_class;
+extern const DeviceClass i8042_class;
 extern const DeviceClass isa_device_class;
 extern const DeviceClass isa_i8259_class;
 extern const DeviceClass isa_pcspk_class;
 extern const DeviceClass isa_pit_class;
 extern const DeviceClass mc146818rtc_class;
+extern const DeviceClass serial_class;
 
 /* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
 
 const DeviceClass *const device_classes[] = {
     &device_class,
+    &debugcon_class,
+    &debugexit_class,
     &fw_cfg_io_class,
+    &i8042_class,
     &isa_device_class,
     &isa_i8259_class,
     &isa_pcspk_class,
     &isa_pit_class,
     &mc146818rtc_class,
+    &serial_class,
     NULL,
 };

@@ -143,9 +143,9 @@ static bool walk_coalesced(Walk *w, const FlatView *old_view, const FlatView *ne
         return false;
     }
     if (walk_both(w)) {
-        order = view_coalesced_compare(
-            &g_array_index(old_view->coalesced, ViewCoalesced, w->next_old),
-            &g_array_index(new_view->coalesced, ViewCoalesced, w->next_new));
+        order =
+            view_coalesced_compare(&g_array_index(old_view->coalesced, ViewCoalesced, w->next_old),
+                                   &g_array_index(new_view->coalesced, ViewCoalesced, w->next_new));
     }
     walk_step(w, order);
     return true;

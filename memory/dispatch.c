@@ -143,7 +143,8 @@ static bool is_implemented(const MemoryRegionOps *ops, hwaddr addr, unsigned siz
 }
 
 /* The implemented unit for the first of `size` bytes at `addr`: its address and its size. */
-static unsigned first_unit(const MemoryRegionOps *ops, hwaddr addr, unsigned size, hwaddr *unit_addr)
+static unsigned first_unit(const MemoryRegionOps *ops, hwaddr addr, unsigned size,
+                           hwaddr *unit_addr)
 {
     unsigned unit = MIN(floor_power_of_two(size), impl_max(ops));
 
@@ -277,8 +278,7 @@ static bool ring_doorbells(const MemoryRegion *mr, hwaddr addr, uint64_t data, u
 
 static bool is_memory_for_reads(const MemoryRegion *mr)
 {
-    return mr->kind == MEMORY_REGION_RAM ||
-           (mr->kind == MEMORY_REGION_ROM_DEVICE && mr->romd_mode);
+    return mr->kind == MEMORY_REGION_RAM || (mr->kind == MEMORY_REGION_ROM_DEVICE && mr->romd_mode);
 }
 
 /* Whether [addr, addr + size) lies in the region's memory. */
@@ -331,14 +331,18 @@ MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr, uint64_t
 /* The widest single access at `addr` that is no longer than `len` and that the device accepts. */
 static unsigned device_access_size(const MemoryRegion *mr, hwaddr addr, hwaddr len)
 {
-    uint128 left = size_to_uint128(mr->size) - addr;
+    uint128 end = size_to_uint128(mr->size);
     hwaddr size = MIN(len, valid_max(mr->ops));
 
+    /* The region shrank, and the view does not show it yet: one byte, which will be refused. */
+    if (addr >= end) {
+        return 1;
+    }
     if (!mr->ops->valid.unaligned && addr != 0) {
         size = MIN(size, addr & -addr);
     }
-    if (left < size) {
-        size = left;
+    if (addr + (uint128)size > end) {
+        size = end - addr;
     }
     return floor_power_of_two(size);
 }
@@ -424,7 +428,7 @@ static hwaddr write_piece(AddressSpace *as, hwaddr addr, const uint8_t *buf, hwa
     return len;
 }
 
-/* ------------------------------------------------------------------------------ long accesses -- */
+/* ----------------------------------------------------------------------------- long accesses -- */
 
 MemTxResult address_space_read(AddressSpace *as, hwaddr addr, void *buf, hwaddr len)
 {
@@ -492,7 +496,7 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr, const void *b
     return result;
 }
 
-/* ---------------------------------------------------------------------------- single accesses -- */
+/* --------------------------------------------------------------------------- single accesses -- */
 
 static uint64_t load(AddressSpace *as, hwaddr addr, unsigned size, MemTxResult *result)
 {
@@ -587,7 +591,7 @@ void address_space_stq_be(AddressSpace *as, hwaddr addr, uint64_t val, MemTxResu
     store(as, addr, __builtin_bswap64(val), 8, result);
 }
 
-/* -------------------------------------------------------------------------------- DMA mappings -- */
+/* ------------------------------------------------------------------------------ DMA mappings -- */
 
 static void *remember_map(AddressSpace *as, DmaMap map)
 {

@@ -46,8 +46,8 @@ struct RamBlock {
     gatomicrefcount ref;
     uint8_t *host;
     hwaddr size;
-    size_t mapped;    /* bytes to unmap; 0: the memory is the caller's */
-    unsigned logging; /* bit per DirtyClient; atomic */
+    size_t mapped;                       /* bytes to unmap; 0: the memory is the caller's */
+    unsigned logging;                    /* bit per DirtyClient; atomic */
     unsigned long *dirty[DIRTY_CLIENTS]; /* bit per page; made at the first log, never replaced */
 };
 
@@ -97,7 +97,7 @@ struct FlatView {
     size_t n;
     size_t last_hit; /* index in ranges; atomic, relaxed: any value below n will do */
     FlatRange *ranges;
-    hwaddr *starts; /* of the ranges, packed for the search */
+    hwaddr *starts;    /* of the ranges, packed for the search */
     GArray *eventfds;  /* ViewEventfd; NULL while there is none */
     GArray *coalesced; /* ViewCoalesced; NULL while there is none */
 };

@@ -34,10 +34,10 @@ static const char *kind_name(const MemoryRegion *mr, bool readonly)
     g_assert_not_reached();
 }
 
+/* What a chain of aliases shows. It ends: a target is there before its alias. */
 static const MemoryRegion *alias_end(const MemoryRegion *mr)
 {
-    /* Aliases may point in circles; so many in a row are one. */
-    for (int i = 0; mr->kind == MEMORY_REGION_ALIAS && i < 64; i++) {
+    while (mr->kind == MEMORY_REGION_ALIAS) {
         mr = mr->alias;
     }
     return mr;
@@ -63,10 +63,34 @@ static void note_target(TreePrinter *p, MemoryRegion *target)
     }
 }
 
+/* By address; what starts together from the top down. */
+static int compare_places(gconstpointer a, gconstpointer b)
+{
+    const MemoryRegion *l = *(MemoryRegion *const *)a;
+    const MemoryRegion *r = *(MemoryRegion *const *)b;
+
+    if (l->addr != r->addr) {
+        return l->addr < r->addr ? -1 : 1;
+    }
+    return (r->priority > l->priority) - (r->priority < l->priority);
+}
+
+static GPtrArray *sorted_subregions(MemoryRegion *mr)
+{
+    GPtrArray *subs = g_ptr_array_new();
+    MemoryRegion *sub;
+
+    TAILQ_FOREACH (sub, &mr->subregions, sibling) {
+        g_ptr_array_add(subs, sub);
+    }
+    g_ptr_array_sort(subs, compare_places);
+    return subs;
+}
+
 /* `base` is where the region's container has its byte 0. */
 static void print_region(TreePrinter *p, MemoryRegion *mr, hwaddr base, int indent)
 {
-    MemoryRegion *sub;
+    g_autoptr(GPtrArray) subs = sorted_subregions(mr);
     hwaddr addr = base + mr->addr;
 
     if (!mr->enabled && !p->show_disabled) {
@@ -75,13 +99,9 @@ static void print_region(TreePrinter *p, MemoryRegion *mr, hwaddr base, int inde
     g_string_append_printf(p->out, "%*s", indent, "");
     print_span(p->out, addr, mr->size);
     if (mr->kind == MEMORY_REGION_ALIAS) {
-        const MemoryRegion *end = alias_end(mr);
-
         note_target(p, mr->alias);
         g_string_append_printf(p->out, " (prio %d, %s): alias %s @%s ", mr->priority,
-                               end->kind == MEMORY_REGION_ALIAS ? "i/o"
-                                                                : kind_name(end, mr->readonly),
-                               mr->name, mr->alias->name);
+                               kind_name(alias_end(mr), mr->readonly), mr->name, mr->alias->name);
         print_span(p->out, mr->alias_offset, mr->size);
     } else {
         g_string_append_printf(p->out, " (prio %d, %s): %s", mr->priority, kind_name(mr, false),
@@ -95,8 +115,8 @@ static void print_region(TreePrinter *p, MemoryRegion *mr, hwaddr base, int inde
     }
     g_string_append_c(p->out, '\n');
 
-    TAILQ_FOREACH (sub, &mr->subregions, sibling) {
-        print_region(p, sub, addr, indent + 2);
+    for (guint i = 0; i < subs->len; i++) {
+        print_region(p, g_ptr_array_index(subs, i), addr, indent + 2);
     }
 }
 

@@ -29,7 +29,7 @@ static void *map_anonymous(size_t size)
     return p == MAP_FAILED ? NULL : p;
 }
 
-/* Large blocks start at a huge page's boundary, so that host and nested page tables can use them. */
+/* Large blocks start at a huge page's boundary: host and nested page tables can use huge pages. */
 static void *map_aligned(size_t size)
 {
     uint8_t *p = map_anonymous(size + HUGE_PAGE_SIZE);
@@ -39,12 +39,10 @@ static void *map_aligned(size_t size)
         return NULL;
     }
     head = -(uintptr_t)p & (HUGE_PAGE_SIZE - 1);
-    if (head) {
+    if (head > 0) {
         munmap(p, head);
     }
-    if (head != HUGE_PAGE_SIZE) {
-        munmap(p + head + size, HUGE_PAGE_SIZE - head);
-    }
+    munmap(p + head + size, HUGE_PAGE_SIZE - head);
     /* Advice only: a host without huge pages is as good. */
     madvise(p + head, size, MADV_HUGEPAGE);
     return p + head;
@@ -65,7 +63,8 @@ RamBlock *ram_block_new(const char *name, hwaddr size, GError **errp)
     if (size > RAM_BLOCK_SIZE_MAX) {
         g_set_error(errp, G_FILE_ERROR, G_FILE_ERROR_NOMEM,
                     "cannot set up guest memory '%s': %" PRIu64 " MiB is more than the limit of "
-                    "%" PRIu64 " MiB", name, size >> 20, RAM_BLOCK_SIZE_MAX >> 20);
+                    "%" PRIu64 " MiB",
+                    name, size >> 20, RAM_BLOCK_SIZE_MAX >> 20);
         return NULL;
     }
     mapped = (size + page - 1) & -page;

@@ -189,6 +189,17 @@ static bool is_shown(const MemoryRegion *mr)
     return false;
 }
 
+static struct {
+    void (*destroyed)(MemoryRegion *mr, void *opaque);
+    void *opaque;
+} destroy_hook;
+
+void memory_set_destroy_hook(void (*destroyed)(MemoryRegion *mr, void *opaque), void *opaque)
+{
+    destroy_hook.destroyed = destroyed;
+    destroy_hook.opaque = opaque;
+}
+
 void memory_region_destroy(MemoryRegion *mr)
 {
     MemoryRegion *sub;
@@ -197,6 +208,9 @@ void memory_region_destroy(MemoryRegion *mr)
         return;
     }
     g_assert(!mr->container && mr->roots == 0);
+    if (destroy_hook.destroyed) {
+        destroy_hook.destroyed(mr, destroy_hook.opaque);
+    }
     g_assert(LIST_EMPTY(&mr->aliases));
     while ((sub = TAILQ_FIRST(&mr->subregions))) {
         TAILQ_REMOVE(&mr->subregions, sub, sibling);

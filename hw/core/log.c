@@ -79,7 +79,7 @@ void log_print_items(GString *out)
 }
 
 /* One write per line, so lines of several threads never mix. */
-static void print_line(FILE *to, const char *prefix, const char *fmt, va_list ap)
+static void G_GNUC_PRINTF(3, 0) print_line(FILE *to, const char *prefix, const char *fmt, va_list ap)
 {
     g_autofree char *text = g_strdup_vprintf(fmt, ap);
 

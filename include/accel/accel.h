@@ -28,8 +28,9 @@ typedef struct Vcpu {
     GThread *thread;
     void *accel; /* the accelerator's own state for this vCPU */
     /* Below: private to accel/vcpu.c and the accelerator. */
-    int tid;
+    int tid;            /* of the host's thread; 0 where the accelerator needs none */
     bool paused;        /* the thread is parked; lock */
+    bool stopped;       /* vcpu_run() gave up: parked until the next vcpus_resume(); lock */
     int kick_requested; /* atomic: come out of the guest */
     uint64_t exits;     /* times the guest was left; written by its own thread alone */
 } Vcpu;
@@ -52,8 +53,10 @@ typedef struct CpuInterruptOps {
 struct AccelOps {
     const char *name; /* "kvm" */
     const char *desc;
+    bool only_on_request; /* not tried when no -accel is given */
     size_t config_size;    /* bytes of the struct that `props` describes */
     const Property *props; /* what `-accel NAME,p=v` takes */
+    bool local_apic;       /* its CPUs can have a local APIC, in the kernel or in user space */
 
     /* Open, check capabilities, register memory listeners. On failure all is as before. */
     bool (*start)(const void *config, GError **errp);
@@ -66,18 +69,23 @@ struct AccelOps {
     /*
      * In the vCPU's thread, lock NOT held: run the guest and handle its exits until
      * vcpu->kick_requested, or until the CPU cannot go on (it has then asked for it through
-     * runstate_request_*).
+     * runstate_request_*; the vCPU then stays parked until the next vcpus_resume()). NULL: the
+     * machine is driven from outside, vCPUs have no threads.
      */
     void (*vcpu_run)(Vcpu *vcpu);
     /* Any thread, lock held or not: make vcpu_run() return soon; kick_requested is set already. */
     void (*vcpu_kick)(Vcpu *vcpu);
-    /* In the vCPU's thread before it parks: complete a half-done I/O instruction. May be NULL. */
+    /*
+     * In the vCPU's thread before it parks, lock NOT held: complete a half-done I/O instruction.
+     * May be NULL.
+     */
     void (*vcpu_settle)(Vcpu *vcpu);
 
     /* While the vCPU is parked. */
     void (*vcpu_get_state)(Vcpu *vcpu, X86State *state);
     void (*vcpu_set_state)(Vcpu *vcpu, const X86State *state);
     void (*vcpu_reset)(Vcpu *vcpu);
+    void (*reset)(void); /* what belongs to no vCPU, after the vCPUs; may be NULL */
     uint32_t (*cpu_signature)(void); /* CPUID 1 EAX */
 
     /* Interrupts. With the irqchip in the kernel: set_gsi; else set_intr and the CpuInterruptOps. */
@@ -87,8 +95,16 @@ struct AccelOps {
     void (*inject_nmi)(Vcpu *vcpu);
     void (*set_a20)(bool enabled); /* NULL: address line 20 is always on */
 
-    /* Dispatch every queued write, in order. NULL: the accelerator has no ring. */
+    /*
+     * Dispatch every queued write, in order; called by machine_lock(). NULL: the accelerator has no
+     * ring, or leaves it to accel/coalesce.h.
+     */
     void (*drain)(void);
+    /*
+     * How long a queued write may wait for the lock, in ns; 0: for ever, or nothing can be queued
+     * now. NULL: nothing is ever queued.
+     */
+    int64_t (*coalesce_latency)(void);
     /* Append lines about the accelerator to `info accel` (name, capabilities, exits). */
     void (*print_info)(GString *out);
 };
@@ -106,6 +122,23 @@ void accel_shutdown(void);
 
 /* The accelerator in use, NULL before accel_start(). */
 const AccelOps *accel_current(void);
+
+/* What accel_start() was given: for the accelerators, from start() on. */
+unsigned accel_smp(void);
+const char *accel_cpu_model(void); /* never NULL */
+
+/*
+ * How soon, in ns from now, the main loop has to take the machine lock again for the sake of
+ * queued writes. 0: never, because nothing can be queued while the VM is stopped, because there
+ * is no coalesced range, or because coalesce-latency=0.
+ */
+int64_t accel_coalesce_latency_ns(void);
+
+/* Append the text of `info accel`. */
+void accel_print_info(GString *out);
+
+/* Whether the accelerator is KVM: `info kvm`, query-kvm. */
+bool accel_is_kvm(void);
 
 /* The text of `-accel help`, and of `-accel NAME,help`. */
 void accel_print_help(GString *out);
@@ -126,10 +159,14 @@ Vcpu *vcpu_current(void); /* the calling thread's, or NULL. Any thread. */
 
 /* Let them run; park them all (returns when every thread is parked and the ring is empty). */
 void vcpus_resume(void);
-void vcpus_pause(void);
+void vcpus_pause(void); /* releases the lock while it waits; not from a vCPU's thread */
 bool vcpus_running(void);
 
-/* Reset every vCPU. They must be parked. */
+/* The registers of a vCPU, which must be parked. */
+void vcpu_get_state(Vcpu *vcpu, X86State *state);
+void vcpu_set_state(Vcpu *vcpu, const X86State *state);
+
+/* Reset every vCPU, and the interrupt controllers in the kernel. They must be parked. */
 void vcpus_reset(void);
 
 /* The sum of the vCPUs' exits since they were made. Any thread; exact while they are parked. */
@@ -143,12 +180,16 @@ void vcpus_print(GString *out);
 
 bool accel_irqchip_in_kernel(void);
 
+/* Whether a machine with this accelerator has local APICs, and so an I/O APIC. */
+bool accel_has_local_apic(void);
+
 /* Drive line `gsi` (0..23) of the irqchip in the kernel. */
 void accel_set_gsi(int gsi, int level);
 
 /* Drive the INTR pin of a CPU with a user-space controller; connect that controller. */
 void accel_set_intr(unsigned cpu, bool level);
 void accel_set_interrupt_ops(const CpuInterruptOps *ops, void *opaque);
+const CpuInterruptOps *accel_interrupt_ops(void **opaque); /* NULL while none is connected */
 
 /* An edge of NMI on every CPU. */
 void accel_inject_nmi(void);

@@ -22,13 +22,25 @@ bool machine_lock_held(void);
 /* Whether another thread waits for it: a holder that computes for long should give way then. */
 bool machine_lock_contended(void);
 
-/* Give way: unlock, let a waiting thread in, lock again (with its drain). Lock held. */
+/*
+ * Give way: unlock, let every thread that waits in, lock again (with its drain). Lock held, and
+ * never inside a device's handler: the drain may enter that device.
+ */
 void machine_lock_yield(void);
 
-/* Wait on `cond`: releases the lock meanwhile, drains on taking it back. Lock held. */
+/*
+ * Wait on `cond`: releases the lock meanwhile, drains on taking it back. Lock held, and never
+ * inside a device's handler. As with any condition, it may return without cause.
+ */
 void machine_cond_wait(GCond *cond);
 
 /* What machine_lock() calls once it has the lock; set while no vCPU runs. NULL for none. */
 void machine_lock_set_drain(void (*drain)(void *opaque), void *opaque);
+
+/*
+ * What is called before the lock is given up, by unlock, yield and wait; set while no vCPU runs.
+ * NULL for none.
+ */
+void machine_lock_set_release(void (*release)(void *opaque), void *opaque);
 
 #endif

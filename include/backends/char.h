@@ -48,6 +48,7 @@ Chardev *chardev_new_compat(const char *id, const char *text, bool *mon, GError 
 
 Chardev *chardev_find(const char *id);
 const char *chardev_id(const Chardev *chr);
+const char *chardev_filename(const Chardev *chr); /* as `info chardev` shows: "pty:/dev/pts/1" */
 void chardev_free(Chardev *chr); /* NULL is allowed */
 
 /*
@@ -69,8 +70,15 @@ void chardev_accept_input(Chardev *chr);
 /* File descriptors that came with the last bytes (SCM_RIGHTS): takes one, or -1. */
 int chardev_take_fd(Chardev *chr);
 
-/* Append the text of `info chardev`. */
+/* What Ctrl-A x on a multiplexer calls: end the machine. */
+void chardev_set_terminate(void (*fn)(void));
+
+/* Take up to `len` of the bytes that a ringbuf keeps; 0 for any other kind. */
+size_t chardev_ringbuf_read(Chardev *chr, void *buf, size_t len);
+
+/* Append the text of `info chardev`, and of `-chardev help`. */
 void chardev_print_info(GString *out);
+void chardev_print_help(GString *out);
 
 /* Flush what can be, restore the terminal, close: at the end of the process. */
 void chardev_close_all(void);

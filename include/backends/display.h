@@ -21,7 +21,10 @@ typedef struct ConsoleOps {
     void (*update)(void *opaque);
     /* Everything must be drawn at the next update. */
     void (*invalidate)(void *opaque);
-    /* In a text mode, the screen as UTF-8 lines of `cols` characters; NULL in other modes. */
+    /*
+     * In a text mode, the screen as UTF-8: `rows` lines of `cols` characters, each ended by '\n'.
+     * To be freed. NULL in other modes; the function may be NULL too.
+     */
     char *(*text)(void *opaque, unsigned *cols, unsigned *rows);
 } ConsoleOps;
 
@@ -38,15 +41,16 @@ void console_resize(Console *con, int width, int height);
 void console_update_region(Console *con, int x, int y, int width, int height);
 
 /* Hears of changes. */
-typedef struct ConsoleListener {
+typedef struct ConsoleListener { /* either may be NULL */
     void (*update)(void *opaque, int x, int y, int width, int height);
     void (*resize)(void *opaque, pixman_image_t *image);
 } ConsoleListener;
 void console_add_listener(Console *con, const ConsoleListener *listener, void *opaque);
 void console_remove_listener(Console *con, void *opaque);
 
-/* Have the device draw. */
+/* Have the device draw what changed; and everything, at the next refresh. */
 void console_refresh(Console *con);
+void console_invalidate(Console *con);
 
 typedef enum ScreendumpFormat { SCREENDUMP_PPM, SCREENDUMP_PNG } ScreendumpFormat;
 

@@ -11,7 +11,8 @@
  * Rendering: the region with the higher priority wins where siblings overlap (at equal priority
  * the one added last); a container's window clips its children; where a container has no child,
  * what lies below the container shows through; an alias shows its target's bytes from
- * alias_offset on, clipped to both; a disabled region vanishes with all below it.
+ * alias_offset on, clipped to both; a disabled region vanishes with all below it. An alias may
+ * show a container that it is in, but shows nothing where it would show itself.
  *
  * Every function here is called with the machine lock held, unless its comment says otherwise.
  * The library itself takes no lock and knows nothing of accelerators or devices.
@@ -56,9 +57,14 @@ typedef enum ByteOrder {
  *
  * `valid` says which accesses the bus accepts: an access outside it reads all ones, writes
  * nothing, and gives MEMTX_DECODE_ERROR. Zeros mean 1..4 bytes, aligned. `impl` says which the
- * handlers implement: the dispatcher splits what is larger, and reads (or writes) the smallest
- * implemented unit for what is smaller. Zeros mean 1..4 bytes, aligned. `endianness` is the byte
- * order of the device's registers when several bytes are seen as one value.
+ * handlers implement; zeros mean 1..4 bytes, aligned. The dispatcher splits what is larger, in
+ * rising order of address. For what is smaller or unaligned it reads the smallest implemented
+ * unit at its aligned address and takes the bytes out, or writes that unit with the bytes in their
+ * place and zeros beside them (it does not read first: a read may have effects). No handler is
+ * called for bytes past the region's end.
+ *
+ * `endianness` is the byte order of the device's registers when several bytes are seen as one
+ * value. Sizes are powers of two up to 8.
  *
  * The handlers run under the machine lock. Either handler may be NULL: reads give all ones,
  * writes are dropped.
@@ -296,7 +302,7 @@ void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *sub);
 
 /* Changes of one attribute; each is a transaction of its own, and free when nothing changes. */
 void memory_region_set_enabled(MemoryRegion *mr, bool enabled);
-void memory_region_set_address(MemoryRegion *mr, hwaddr addr);
+void memory_region_set_address(MemoryRegion *mr, hwaddr addr); /* the order of siblings stays */
 void memory_region_set_size(MemoryRegion *mr, hwaddr size); /* not for RAM, ROM, ROM device */
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly); /* RAM, or an alias */
 void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset);
@@ -318,11 +324,18 @@ void memory_region_transaction_commit(void);
  */
 void memory_set_drain_hook(void (*drain)(void *opaque), void *opaque);
 
+/*
+ * Called at the start of memory_region_destroy(): whoever remembers regions forgets `mr`. One hook,
+ * of the accelerator; NULL for none.
+ */
+void memory_set_destroy_hook(void (*destroyed)(MemoryRegion *mr, void *opaque), void *opaque);
+
 /* ------------------------------------------------------- coalescing, doorbells, dirty bits -- */
 
 /*
  * Let writes to [offset, offset + size) of an I/O or ROM device region be queued until the next
- * taking of the machine lock. See docs/ for which registers may be in such a range.
+ * taking of the machine lock. See docs/ for which registers may be in such a range. Ranges that
+ * overlap become one. Listeners hear of the parts that are shown, and shown writable.
  */
 void memory_region_add_coalescing(MemoryRegion *mr, hwaddr offset, hwaddr size);
 
@@ -332,8 +345,9 @@ void memory_region_clear_coalescing(MemoryRegion *mr);
 /*
  * Have a write of `size` bytes (0: any width; 1, 2, 4, 8) at `addr` in the region, of the value
  * `data` if `match_data`, signal the eventfd `fd` instead of calling the region's ops. `fd` stays
- * the caller's and must be open until the eventfd is deleted with the same arguments. Where no
- * accelerator takes it, the dispatcher signals `fd` itself.
+ * the caller's and must be open until the eventfd is deleted with the same arguments. It takes
+ * effect where the region's byte at `addr` is shown writable. Where no accelerator takes it, the
+ * dispatcher signals `fd` itself; `valid` does not matter to it.
  */
 void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size, bool match_data,
                                uint64_t data, int fd);
@@ -348,7 +362,10 @@ typedef enum DirtyClient {
 
 #define DIRTY_PAGE_SIZE 4096
 
-/* Log, or stop logging, the guest's writes to a RAM region for `client`. */
+/*
+ * Log, or stop logging, the guest's writes to a RAM region for `client`. Nothing is dirty when
+ * logging starts.
+ */
 void memory_region_set_log(MemoryRegion *mr, bool log, DirtyClient client);
 
 /* Mark [addr, addr + size) of a RAM region dirty for every client that logs it. Any thread. */
@@ -382,14 +399,20 @@ void memory_listener_unregister(MemoryListener *listener);
 /*
  * Read or write `len` bytes at `addr`, across whatever lies there, in the widest accesses that
  * alignment and the devices' `valid` sizes allow (an access of 1, 2, 4 or 8 bytes that one device
- * accepts reaches it as one). Reads of nothing give all ones; writes to nothing, and to ROM, are
- * dropped. Addresses wrap at 2^64. `buf` is in guest (little-endian) order.
+ * accepts reaches it as one). An access to a device belongs to the region that shows its first
+ * byte, even if another shows the next (up to the region's end). Reads of nothing give all ones.
+ * Writes to nothing are dropped with MEMTX_DECODE_ERROR, and writes to what is read-only (ROM, or
+ * anything through a read-only alias) with MEMTX_OK. Addresses wrap at 2^64. `buf` is in guest
+ * (little-endian) order.
+ *
+ * A handler may change the map: the rest of a long access finds the new one.
  */
 MemTxResult address_space_read(AddressSpace *as, hwaddr addr, void *buf, hwaddr len);
 MemTxResult address_space_write(AddressSpace *as, hwaddr addr, const void *buf, hwaddr len);
 MemTxResult address_space_rw(AddressSpace *as, hwaddr addr, void *buf, hwaddr len, bool is_write);
 
-/* As address_space_write(), but also into ROM: for loaders. I/O is skipped. */
+/* As address_space_write(), but also into ROM: for loaders. What is no memory is skipped, and gives
+ * MEMTX_DECODE_ERROR. */
 MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr, const void *buf, hwaddr len);
 
 /* One access of 1, 2, 4 or 8 bytes with explicit byte order. Loads of nothing give all ones. */
@@ -416,7 +439,8 @@ void address_space_stq_be(AddressSpace *as, hwaddr addr, uint64_t val, MemTxResu
  */
 void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *len, bool is_write);
 
-/* End a mapping; `access_len` bytes of it were touched (they are marked dirty if is_write). */
+/* End the mapping of `len` bytes that address_space_map() returned; `access_len` bytes of it were
+ * touched (they are marked dirty if is_write). */
 void address_space_unmap(AddressSpace *as, void *buf, hwaddr len, bool is_write, hwaddr access_len);
 
 /*

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* QEMU's names of keys ("ctrl", "kp_enter", "ret"...) are rows of a table in hw/input/keys.c. */
+/* QEMU's names of keys ("ctrl", "kp_enter", "ret"...) are rows of hw/input/keys.def. */
 typedef enum KeyCode {
     KEY_CODE_NONE,
 #define KEY(code, name, set1, set2) KEY_CODE_##code,
@@ -36,9 +36,14 @@ typedef struct InputHandler {
     void (*sync)(void *opaque); /* the events since the last sync belong together */
 } InputHandler;
 
-void input_register(const InputHandler *handler, void *opaque); /* the last registered gets all */
+/*
+ * An event goes to the handler registered last of those that have a function for it. Unregistering
+ * takes out every handler of `opaque`.
+ */
+void input_register(const InputHandler *handler, void *opaque);
 void input_unregister(void *opaque);
 
+/* Events; positive `dx` is to the right, positive `dy` down. KEY_CODE_NONE is dropped. */
 void input_send_key(KeyCode key, bool down);
 void input_send_relative(int dx, int dy);
 void input_send_button(InputButton button, bool down);
@@ -49,9 +54,13 @@ KeyCode key_code_from_name(const char *name);
 const char *key_code_name(KeyCode key);
 
 /*
- * The sendkey command: "ctrl-alt-f1" is pressed for `hold_ms` and released; several calls queue.
- * Fails for an unknown key: "invalid parameter: xyz".
+ * The sendkey command: "ctrl-alt-f1" is pressed for `hold_ms` of virtual time (0: 100) and
+ * released; several calls queue. Fails, with nothing sent, for an unknown key ("invalid parameter:
+ * xyz"), for more than 16 keys, and when too many calls wait.
  */
 bool input_send_keys(const char *keys, unsigned hold_ms, GError **errp);
+
+/* Forget what waits, and release what is held: at the end of the process, and of a test. */
+void input_cancel_keys(void);
 
 #endif

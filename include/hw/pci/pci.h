@@ -23,7 +23,10 @@
 typedef struct PCIBus PCIBus;
 typedef struct PCIDevice PCIDevice;
 
-/* What a class says of its functions' identity; embedded first in nothing: see PCIDeviceClass. */
+/*
+ * A class of PCI functions: a device class, and the functions' identity. Every class whose parent is
+ * pci_device_class must be such a table, and is listed in hw/devices.c by its `.device`.
+ */
 typedef struct PCIDeviceClass {
     DeviceClass device;
     uint16_t vendor_id;
@@ -50,18 +53,22 @@ typedef uint32_t (*PCIConfigRead)(PCIDevice *dev, uint32_t addr, unsigned len);
 struct PCIDevice {
     Device dev;
     uint8_t config[PCI_CONFIG_SIZE];
-    uint8_t wmask[PCI_CONFIG_SIZE];   /* bits a write changes */
-    uint8_t w1cmask[PCI_CONFIG_SIZE]; /* bits a write of 1 clears */
-    int32_t devfn;                    /* -1: the next free slot */
-    char *addr;                       /* the property: "slot[.fn]", in hexadecimal */
+    /*
+     * Bits a write changes, and bits a write of 1 clears. Realize of pci_device_class sets them for
+     * the header; from 0x40 on all is read-only until the device's realize says otherwise.
+     */
+    uint8_t wmask[PCI_CONFIG_SIZE];
+    uint8_t w1cmask[PCI_CONFIG_SIZE];
+    int32_t devfn; /* the property addr: "slot[.fn]", in hexadecimal; -1: the next free slot */
     bool multifunction;
-    char *romfile; /* "" turns the ROM off */
+    char *romfile; /* NULL: the class's; "" turns the ROM off */
     uint32_t rom_bar;
     PCIBar bars[PCI_NUM_BARS];
     MemoryRegion rom;
     PCIConfigWrite config_write; /* NULL: pci_default_write_config() */
     PCIConfigRead config_read;   /* NULL: pci_default_read_config() */
-    int irq_level;               /* of the interrupt pin */
+    int irq_level;               /* what the device wants of its interrupt pin */
+    int irq_driven;              /* the line (0..3) it drives now, or -1 */
     /* What the device sees as bus master; shut while Bus Master Enable is 0. */
     MemoryRegion bus_master_root;
     MemoryRegion bus_master_window;
@@ -75,9 +82,9 @@ typedef int (*PCIMapIrq)(PCIDevice *dev, int pin);
 
 struct PCIBus {
     Bus bus;
-    MemoryRegion *mem; /* the container of memory BARs */
-    MemoryRegion *io;  /* the container of I/O BARs */
-    MemoryRegion *dma; /* what bus masters see */
+    MemoryRegion *mem;       /* the container of memory BARs */
+    MemoryRegion *io;        /* the container of I/O BARs */
+    MemoryRegion *dma;       /* what bus masters see */
     PCIDevice *devices[256]; /* by devfn */
     PCISetIrq set_irq;
     PCIMapIrq map_irq;
@@ -92,17 +99,24 @@ void pci_bus_init(PCIBus *bus, Device *parent, const char *name, MemoryRegion *m
                   MemoryRegion *io, MemoryRegion *dma);
 void pci_bus_set_irq_routing(PCIBus *bus, PCISetIrq set, PCIMapIrq map, void *opaque);
 
-/* Re-drive every line after the routing behind it changed. */
+/* Call `set` again for every line after the routing behind it changed. */
 void pci_bus_update_irqs(PCIBus *bus);
 
 PCIBus *pci_bus_of(const PCIDevice *dev);
 const PCIDeviceClass *pci_class_of(const PCIDevice *dev);
 PCIDevice *pci_bus_find(PCIBus *bus, uint8_t devfn);
 
-/* Declare BAR `n` (0..5) in realize: `type` has PCI_BASE_ADDRESS_* flags; size a power of two. */
+/*
+ * Declare BAR `n` (0..5) in realize: `type` has PCI_BASE_ADDRESS_* flags; the region's size is a
+ * power of two, at least 16 bytes of memory or 4 of I/O. A 64-bit BAR takes the next one, too. When
+ * the device goes, the region is unmapped and destroyed after the device's own unrealize.
+ */
 void pci_register_bar(PCIDevice *dev, int n, uint8_t type, MemoryRegion *region);
 
-/* The address BAR `n` is mapped at, or PCI_BAR_UNMAPPED. */
+/* Take all BARs out of the bus: for a device that destroys its regions itself, in unrealize. */
+void pci_unmap_bars(PCIDevice *dev);
+
+/* The address BAR `n` (6: the ROM) is mapped at, or PCI_BAR_UNMAPPED. */
 hwaddr pci_get_bar_addr(const PCIDevice *dev, int n);
 
 /* Drive the function's interrupt pin (PCI_INTERRUPT_PIN must be set). */
@@ -115,7 +129,10 @@ void pci_set_irq(PCIDevice *dev, int level);
 uint32_t pci_config_read(PCIBus *bus, uint8_t devfn, uint32_t addr, unsigned len);
 void pci_config_write(PCIBus *bus, uint8_t devfn, uint32_t addr, uint32_t val, unsigned len);
 
-/* The plain behaviour, for devices' own functions to call: masks, then BARs and bus master. */
+/*
+ * The plain behaviour, for devices' own functions to call: masks, then, in one memory transaction,
+ * BARs, bus master and the interrupt pin.
+ */
 void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t val, unsigned len);
 uint32_t pci_default_read_config(PCIDevice *dev, uint32_t addr, unsigned len);
 
@@ -128,6 +145,9 @@ void pci_set_long(uint8_t *config, uint32_t val);
 /* DMA of a bus master: as address_space_read/write on the function's own address space. */
 MemTxResult pci_dma_read(PCIDevice *dev, hwaddr addr, void *buf, hwaddr len);
 MemTxResult pci_dma_write(PCIDevice *dev, hwaddr addr, const void *buf, hwaddr len);
+
+/* The name of a class of functions (PCI_CLASS_DEVICE), as "Host bridge"; NULL for unknown ones. */
+const char *pci_class_name(uint16_t class_id);
 
 /* Append the text of `info pci`. */
 void pci_print_info(GString *out);

@@ -8,7 +8,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define RECORDER_OPS(...) {.read = recorder_read, .write = recorder_write, __VA_ARGS__}
+#define RECORDER_OPS(...)                                                                          \
+    {                                                                                              \
+        .read = recorder_read, .write = recorder_write, __VA_ARGS__                                \
+    }
 
 /* A recorder of 32 bytes at 0x100 of a space of 64 KiB. */
 typedef struct Fixture {
@@ -30,12 +33,12 @@ static void teardown(Fixture *f)
     space_end(&f->s);
 }
 
-/* ----------------------------------------------------------------------- sizes and byte order -- */
+/* ---------------------------------------------------------------------- sizes and byte order -- */
 
 static void test_one_access_reaches_the_device_as_one(void)
 {
-    static const MemoryRegionOps ops = RECORDER_OPS(.valid = {.max_access_size = 8},
-                                                    .impl = {.max_access_size = 8});
+    static const MemoryRegionOps ops =
+        RECORDER_OPS(.valid = {.max_access_size = 8}, .impl = {.max_access_size = 8});
     MemTxResult result = MEMTX_ERROR;
     Fixture f;
 
@@ -66,9 +69,9 @@ static void test_bulk_access_is_cut_to_valid_sizes(void)
 {
     static const MemoryRegionOps ops = RECORDER_OPS();
     static const MemoryRegionOps byte_ops = RECORDER_OPS(.valid = {.max_access_size = 1});
-    static const MemoryRegionOps unaligned_ops = RECORDER_OPS(
-        .valid = {.max_access_size = 8, .unaligned = true},
-        .impl = {.max_access_size = 8, .unaligned = true});
+    static const MemoryRegionOps unaligned_ops =
+        RECORDER_OPS(.valid = {.max_access_size = 8, .unaligned = true},
+                     .impl = {.max_access_size = 8, .unaligned = true});
     uint8_t buf[16];
     Fixture f;
 
@@ -95,8 +98,8 @@ static void test_bulk_access_is_cut_to_valid_sizes(void)
 
 static void test_larger_than_implemented_is_split(void)
 {
-    static const MemoryRegionOps ops = RECORDER_OPS(.valid = {.max_access_size = 8},
-                                                    .impl = {.max_access_size = 2});
+    static const MemoryRegionOps ops =
+        RECORDER_OPS(.valid = {.max_access_size = 8}, .impl = {.max_access_size = 2});
     Fixture f;
 
     setup(&f, &ops);
@@ -127,8 +130,8 @@ static void test_smaller_than_implemented_is_widened(void)
 static void test_unaligned_is_done_in_aligned_units(void)
 {
     static const MemoryRegionOps ops = RECORDER_OPS(.valid = {.unaligned = true});
-    static const MemoryRegionOps wide_ops = RECORDER_OPS(.valid = {.unaligned = true},
-                                                         .impl = {.min_access_size = 4});
+    static const MemoryRegionOps wide_ops =
+        RECORDER_OPS(.valid = {.unaligned = true}, .impl = {.min_access_size = 4});
     Fixture f;
 
     setup(&f, &ops);
@@ -149,9 +152,9 @@ static void test_unaligned_is_done_in_aligned_units(void)
 /* The bytes of a big-endian device's value are the other way round, in each unit. */
 static void test_big_endian(void)
 {
-    static const MemoryRegionOps ops = RECORDER_OPS(
-        .endianness = DEVICE_BIG_ENDIAN, .valid = {.max_access_size = 8},
-        .impl = {.min_access_size = 4});
+    static const MemoryRegionOps ops =
+        RECORDER_OPS(.endianness = DEVICE_BIG_ENDIAN, .valid = {.max_access_size = 8},
+                     .impl = {.min_access_size = 4});
     Fixture f;
 
     setup(&f, &ops);
@@ -188,9 +191,9 @@ static void test_read_is_cut_to_its_size(void)
 
 static void test_no_access_leaves_the_region(void)
 {
-    static const MemoryRegionOps ops = RECORDER_OPS(
-        .valid = {.max_access_size = 8, .unaligned = true},
-        .impl = {.max_access_size = 8, .unaligned = true});
+    static const MemoryRegionOps ops =
+        RECORDER_OPS(.valid = {.max_access_size = 8, .unaligned = true},
+                     .impl = {.max_access_size = 8, .unaligned = true});
     static const MemoryRegionOps wide_ops = RECORDER_OPS(.impl = {.min_access_size = 4});
     uint64_t data;
     Fixture f;
@@ -245,8 +248,8 @@ static bool accept_reads_below_16(void *opaque, hwaddr addr, unsigned size, bool
 static void test_invalid_accesses_are_rejected_and_counted(void)
 {
     static const MemoryRegionOps ops = RECORDER_OPS(.valid = {.min_access_size = 2});
-    static const MemoryRegionOps picky_ops = RECORDER_OPS(
-        .valid = {.accepts = accept_reads_below_16});
+    static const MemoryRegionOps picky_ops =
+        RECORDER_OPS(.valid = {.accepts = accept_reads_below_16});
     MemTxResult result;
     uint64_t data = 0;
     Fixture f;
@@ -374,6 +377,37 @@ static void test_handler_changes_the_map(void)
     g_assert_cmpint(address_space_write(&f.s.as, 0x104, buf, 16), ==, MEMTX_DECODE_ERROR);
     assert_log(&f.r, "w4@4=1 ");
     g_assert_cmpuint(f.s.as.stats.unassigned_writes, ==, 1);
+    teardown(&f);
+}
+
+static Fixture *shrunk;
+static MemTxResult shrunk_results[3];
+
+/* A queued write that is replayed while the region behind it has shrunk already. */
+static void write_past_the_new_end(void *opaque)
+{
+    uint8_t buf[8] = {};
+
+    shrunk_results[0] = address_space_write(&shrunk->s.as, 0x10f, buf, 1);
+    shrunk_results[1] = address_space_write(&shrunk->s.as, 0x110, buf, 4);
+    shrunk_results[2] = address_space_write(&shrunk->s.as, 0x11c, buf, 4);
+}
+
+static void test_region_shrinks_under_queued_writes(void)
+{
+    static const MemoryRegionOps ops = RECORDER_OPS();
+    Fixture f;
+
+    setup(&f, &ops);
+    shrunk = &f;
+    memory_region_add_coalescing(&f.r.mr, 0, 0x20);
+    memory_set_drain_hook(write_past_the_new_end, NULL);
+    memory_region_set_size(&f.r.mr, 0x10);
+    memory_set_drain_hook(NULL, NULL);
+    assert_log(&f.r, "w1@f=0 ");
+    g_assert_cmpint(shrunk_results[0], ==, MEMTX_OK);
+    g_assert_cmpint(shrunk_results[1], ==, MEMTX_DECODE_ERROR);
+    g_assert_cmpint(shrunk_results[2], ==, MEMTX_DECODE_ERROR);
     teardown(&f);
 }
 
@@ -623,6 +657,8 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/dispatch/nothing-there", test_nothing_there);
     g_test_add_func("/memory/dispatch/reentry-is-refused", test_reentry_is_refused);
     g_test_add_func("/memory/dispatch/handler-changes-the-map", test_handler_changes_the_map);
+    g_test_add_func("/memory/dispatch/region-shrinks-under-queued-writes",
+                    test_region_shrinks_under_queued_writes);
     g_test_add_func("/memory/dispatch/doorbells-without-an-accelerator",
                     test_doorbells_without_an_accelerator);
     g_test_add_func("/memory/dispatch/ram-rom-and-romd", test_ram_rom_and_romd);

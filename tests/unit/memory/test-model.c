@@ -14,12 +14,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define NODES 14
-#define MAX_ALIASES 4
-#define WINDOW 0x1000
-#define EDITS 12000
+#define NODES          14
+#define MAX_ALIASES    4
+#define WINDOW         0x1000
+#define EDITS          12000
 #define EDITS_PER_TREE 60
-#define MAX_EVENTFDS 4
+#define MAX_EVENTFDS   4
 
 typedef struct Node {
     MemoryRegion mr;
@@ -40,7 +40,7 @@ typedef struct Node {
     struct Node *target;
     hwaddr offset;
 
-    uint8_t *shadow; /* what its memory should hold */
+    uint8_t *shadow;   /* what its memory should hold */
     GArray *coalesced; /* MemoryRange, as added */
     GArray *eventfds;  /* MemoryRegionIoeventfd, as added */
 } Node;
@@ -52,8 +52,8 @@ typedef struct Replay {
     GArray *coalesced; /* Zone */
     GArray *eventfds;  /* Doorbell */
     int phase;
-    unsigned kept; /* region_add and region_nop in this commit */
-    GArray *gone_sections;    /* in this commit */
+    unsigned kept;         /* region_add and region_nop in this commit */
+    GArray *gone_sections; /* in this commit */
     GArray *gone_coalesced;
     GArray *gone_eventfds;
 } Replay;
@@ -201,7 +201,16 @@ static const MemoryRegionOps wide_ops = {
 
 /* ------------------------------------------------------------------------------ the replay -- */
 
-enum { IDLE, BEGUN, COALESCED_DEL, EVENTFD_DEL, REGION_DEL, REGION_ADD, EVENTFD_ADD, COALESCED_ADD };
+enum {
+    IDLE,
+    BEGUN,
+    COALESCED_DEL,
+    EVENTFD_DEL,
+    REGION_DEL,
+    REGION_ADD,
+    EVENTFD_ADD,
+    COALESCED_ADD
+};
 
 #define REPLAY(l) ((Replay *)(l))
 
@@ -278,13 +287,11 @@ static void on_region_add(MemoryListener *l, const MemoryRegionSection *s)
     enter_phase(REPLAY(l), REGION_ADD);
     g_assert_false(take(REPLAY(l)->gone_sections, &p, false));
     for (guint i = 0; i < REPLAY(l)->sections->len; i++) {
-        const MemoryRegionSection *o =
-            &g_array_index(REPLAY(l)->sections, MemoryRegionSection, i);
+        const MemoryRegionSection *o = &g_array_index(REPLAY(l)->sections, MemoryRegionSection, i);
 
-        g_assert_true(o->offset_within_address_space + wide_size(o->size) <=
-                          p.offset_within_address_space ||
-                      p.offset_within_address_space + wide_size(p.size) <=
-                          o->offset_within_address_space);
+        g_assert_true(
+            o->offset_within_address_space + wide_size(o->size) <= p.offset_within_address_space ||
+            p.offset_within_address_space + wide_size(p.size) <= o->offset_within_address_space);
     }
     g_array_append_val(REPLAY(l)->sections, p);
     REPLAY(l)->kept++;
@@ -356,7 +363,8 @@ static Zone zone_of(const MemoryRegionSection *s, hwaddr addr, hwaddr size)
     /* A zone lies in the section that comes with it. */
     g_assert_true(addr >= s->offset_within_address_space);
     g_assert_true(skip + wide_size(size) <= wide_size(s->size));
-    return (Zone){.addr = addr, .size = size, .mr = s->mr, .offset = s->offset_within_region + skip};
+    return (Zone){
+        .addr = addr, .size = size, .mr = s->mr, .offset = s->offset_within_region + skip};
 }
 
 static void on_coalesced_del(MemoryListener *l, const MemoryRegionSection *s, hwaddr addr,
@@ -388,11 +396,17 @@ static void on_coalesced_add(MemoryListener *l, const MemoryRegionSection *s, hw
 static void replay_start(Replay *r, AddressSpace *as)
 {
     *r = (Replay){
-        .listener = {.name = "replay", .begin = on_begin, .commit = on_commit,
-                     .region_add = on_region_add, .region_del = on_region_del,
-                     .region_nop = on_region_nop, .log_start = on_log_start,
-                     .log_stop = on_log_stop, .eventfd_add = on_eventfd_add,
-                     .eventfd_del = on_eventfd_del, .coalesced_io_add = on_coalesced_add,
+        .listener = {.name = "replay",
+                     .begin = on_begin,
+                     .commit = on_commit,
+                     .region_add = on_region_add,
+                     .region_del = on_region_del,
+                     .region_nop = on_region_nop,
+                     .log_start = on_log_start,
+                     .log_stop = on_log_stop,
+                     .eventfd_add = on_eventfd_add,
+                     .eventfd_del = on_eventfd_del,
+                     .coalesced_io_add = on_coalesced_add,
                      .coalesced_io_del = on_coalesced_del},
         .sections = g_array_new(FALSE, FALSE, sizeof(MemoryRegionSection)),
         .coalesced = g_array_new(FALSE, FALSE, sizeof(Zone)),
@@ -438,8 +452,7 @@ static bool is_coalesced(const Answer *a)
     for (guint i = 0; a->node->coalesced && i < a->node->coalesced->len; i++) {
         const MemoryRange *c = &g_array_index(a->node->coalesced, MemoryRange, i);
 
-        if (!a->readonly && a->offset >= c->addr &&
-            a->offset - c->addr < wide_size(c->size)) {
+        if (!a->readonly && a->offset >= c->addr && a->offset - c->addr < wide_size(c->size)) {
             return true;
         }
     }
@@ -452,9 +465,12 @@ static unsigned check_doorbells(const Replay *r, hwaddr addr, const Answer *a)
     unsigned n = 0;
 
     for (guint i = 0; a->node->eventfds && i < a->node->eventfds->len; i++) {
-        const MemoryRegionIoeventfd *e = &g_array_index(a->node->eventfds, MemoryRegionIoeventfd, i);
-        MemoryRegionSection s = {.mr = &a->node->mr, .offset_within_region = e->addr,
-                                 .offset_within_address_space = addr, .size = e->size};
+        const MemoryRegionIoeventfd *e =
+            &g_array_index(a->node->eventfds, MemoryRegionIoeventfd, i);
+        MemoryRegionSection s = {.mr = &a->node->mr,
+                                 .offset_within_region = e->addr,
+                                 .offset_within_address_space = addr,
+                                 .size = e->size};
         Doorbell d = doorbell_of(&s, e->match_data, e->match_data ? e->data : 0, e->fd);
 
         if (e->addr == a->offset && !a->readonly &&
@@ -515,10 +531,13 @@ static void check_replay_sections(AddressSpace *as, const Replay *r, const FlatR
 {
     g_assert_cmpuint(r->sections->len, ==, n);
     for (size_t i = 0; i < n; i++) {
-        MemoryRegionSection s = {
-            .mr = ranges[i].mr, .as = as, .offset_within_region = ranges[i].offset_in_region,
-            .offset_within_address_space = ranges[i].addr, .size = ranges[i].size,
-            .readonly = ranges[i].readonly, .romd = ranges[i].romd};
+        MemoryRegionSection s = {.mr = ranges[i].mr,
+                                 .as = as,
+                                 .offset_within_region = ranges[i].offset_in_region,
+                                 .offset_within_address_space = ranges[i].addr,
+                                 .size = ranges[i].size,
+                                 .readonly = ranges[i].readonly,
+                                 .romd = ranges[i].romd};
         MemoryRegionSection p = packed(&s);
 
         g_assert_true(take(r->sections, &p, false));
@@ -578,7 +597,8 @@ static unsigned device_size(const Node *n, hwaddr offset, unsigned left)
 static bool rings(const Answer *a, uint64_t data, unsigned len)
 {
     for (guint i = 0; a->node->eventfds && i < a->node->eventfds->len; i++) {
-        const MemoryRegionIoeventfd *e = &g_array_index(a->node->eventfds, MemoryRegionIoeventfd, i);
+        const MemoryRegionIoeventfd *e =
+            &g_array_index(a->node->eventfds, MemoryRegionIoeventfd, i);
 
         if (e->addr == a->offset && (e->size == 0 || e->size == len) &&
             (!e->match_data || e->data == data)) {
@@ -905,8 +925,8 @@ static void make_node(unsigned id, unsigned *aliases)
         g_assert_true(memory_region_init_ram(&n->mr, NULL, name, n->size, NULL));
         break;
     case MEMORY_REGION_ROM_DEVICE:
-        g_assert_true(memory_region_init_rom_device(
-            &n->mr, NULL, n->wide ? &wide_ops : &narrow_ops, n, name, n->size, NULL));
+        g_assert_true(memory_region_init_rom_device(&n->mr, NULL, n->wide ? &wide_ops : &narrow_ops,
+                                                    n, name, n->size, NULL));
         n->romd = true;
         break;
     case MEMORY_REGION_ALIAS:

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The consumer of the coalesced ring.
+ *
+ * There is one consumer at a time, whoever holds the machine lock. An entry is dispatched before
+ * its slot is given back, so the producer can't pass the effects.
+ *
+ * When the memory map changes, queued writes belong to the old map; but the change may come out of
+ * a device's handler, and then no device may be entered. So what is in the ring then is looked up
+ * in the old map and moved to the list of deferred writes. The list is dispatched before the lock
+ * is given up, when no handler runs any more; and before anything that is younger.
+ *
+ * A region that is destroyed takes its deferred writes with it: they count as gone.
+ */
+#include "accel/coalesce.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "accel/lock.h"
+#include "hw/core/log.h"
+#include "memory/system.h"
+
+/*
+ * A handler of a deferred write may change the map, which may defer more. The rules for coalesced
+ * registers forbid such writes; this bounds what a wrong table costs. The rest waits for the next
+ * taking of the lock, still in order.
+ */
+#define DEFERRED_PER_PASS 4096
+
+/* A write whose target was looked up when the map changed. */
+typedef struct Deferred {
+    MemoryRegion *mr; /* NULL: the region is gone */
+    hwaddr offset;
+    uint64_t data;
+    unsigned len;
+} Deferred;
+
+static struct {
+    struct kvm_coalesced_mmio_ring *ring;
+    bool dispatching; /* the entry at ring->first is being dispatched */
+    bool moved;       /* meanwhile it and the rest were taken out of the ring */
+    bool replaying;
+    GArray *deferred;     /* Deferred */
+    guint deferred_first; /* those before it are done */
+    CoalesceStats stats;
+} coalesce;
+
+static unsigned next_slot(unsigned slot)
+{
+    return (slot + 1) % COALESCE_RING_SLOTS;
+}
+
+static bool is_access_size(uint32_t len)
+{
+    return len == 1 || len == 2 || len == 4 || len == 8;
+}
+
+static void count_gone(bool pio, uint64_t addr)
+{
+    coalesce.stats.gone++;
+    log_guest_error("queued %s write to 0x%" PRIx64 ": nothing there any more",
+                    pio ? "port" : "memory", addr);
+}
+
+/* The region's handlers, in the widest pieces that they accept, as an exit's write would do. */
+static MemTxResult write_region(MemoryRegion *mr, hwaddr offset, uint64_t data, unsigned len)
+{
+    MemTxResult result = memory_region_dispatch_write(mr, offset, data, len);
+
+    if (result == MEMTX_DECODE_ERROR && len > 1) {
+        unsigned half = len / 2;
+
+        result = write_region(mr, offset, data & (~UINT64_C(0) >> (64 - 8 * half)), half);
+        result |= write_region(mr, offset + half, data >> (8 * half), half);
+    }
+    return result;
+}
+
+/* ------------------------------------------------------------------------------ deferred writes -- */
+
+static void replay_deferred(void)
+{
+    unsigned budget = DEFERRED_PER_PASS;
+
+    if (coalesce.replaying) {
+        return;
+    }
+    coalesce.replaying = true;
+    while (coalesce.deferred_first < coalesce.deferred->len && budget-- > 0) {
+        /* A copy: the handler may cause more to be deferred, and the array to move. */
+        Deferred write =
+            g_array_index(coalesce.deferred, Deferred, coalesce.deferred_first++);
+
+        if (write.mr) {
+            coalesce.stats.entries++;
+            if (write_region(write.mr, write.offset, write.data, write.len) & MEMTX_DECODE_ERROR) {
+                coalesce.stats.gone++;
+            }
+        }
+    }
+    if (coalesce.deferred_first == coalesce.deferred->len) {
+        coalesce.deferred_first = 0;
+        g_array_set_size(coalesce.deferred, 0);
+    }
+    coalesce.replaying = false;
+}
+
+static void defer(const struct kvm_coalesced_mmio *entry)
+{
+    AddressSpace *as = entry->pio ? &address_space_io : &address_space_memory;
+    MemoryRegionSection section;
+    Deferred write = {.len = entry->len};
+
+    if (!is_access_size(entry->len)) {
+        coalesce.stats.poisoned++;
+        return;
+    }
+    section = address_space_lookup(as, entry->phys_addr, entry->len);
+    if (!section.mr) {
+        count_gone(entry->pio, entry->phys_addr);
+        return;
+    }
+    write.mr = section.mr;
+    write.offset = section.offset_within_region;
+    memcpy(&write.data, entry->data, entry->len);
+    write.data = GUINT64_FROM_LE(write.data);
+    g_array_append_val(coalesce.deferred, write);
+    coalesce.stats.deferred++;
+}
+
+/* ------------------------------------------------------------------------------------- the ring -- */
+
+/* Where the ring's contents end, or false: it is empty, or not to be trusted. */
+static bool ring_bounds(unsigned *first, unsigned *last)
+{
+    struct kvm_coalesced_mmio_ring *ring = coalesce.ring;
+
+    *first = __atomic_load_n(&ring->first, __ATOMIC_RELAXED);
+    *last = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
+    if (G_LIKELY(*first == *last)) {
+        return false;
+    }
+    if (*first >= COALESCE_RING_SLOTS || *last >= COALESCE_RING_SLOTS) {
+        coalesce.stats.poisoned++;
+        /* Empty it: where it starts can't be known. */
+        if (*last >= COALESCE_RING_SLOTS) {
+            __atomic_store_n(&ring->last, 0, __ATOMIC_RELEASE);
+            *last = 0;
+        }
+        __atomic_store_n(&ring->first, *last, __ATOMIC_RELEASE);
+        return false;
+    }
+    return true;
+}
+
+static void dispatch(const struct kvm_coalesced_mmio *entry)
+{
+    AddressSpace *as = entry->pio ? &address_space_io : &address_space_memory;
+    uint8_t data[8];
+
+    if (!is_access_size(entry->len)) {
+        coalesce.stats.poisoned++;
+        return;
+    }
+    coalesce.stats.entries++;
+    memcpy(data, entry->data, sizeof(data));
+    if (address_space_write(as, entry->phys_addr, data, entry->len) & MEMTX_DECODE_ERROR) {
+        count_gone(entry->pio, entry->phys_addr);
+    }
+}
+
+static void drain_ring(void)
+{
+    struct kvm_coalesced_mmio_ring *ring = coalesce.ring;
+    unsigned slot, last;
+
+    if (coalesce.dispatching || !ring_bounds(&slot, &last)) {
+        return;
+    }
+    coalesce.stats.drains++;
+    if (next_slot(last) == slot) {
+        coalesce.stats.full++;
+    }
+    coalesce.moved = false;
+    while (slot != last) {
+        struct kvm_coalesced_mmio entry = ring->coalesced_mmio[slot];
+
+        coalesce.dispatching = true;
+        dispatch(&entry);
+        coalesce.dispatching = false;
+        if (coalesce.moved) {
+            replay_deferred();
+            return;
+        }
+        slot = next_slot(slot);
+        __atomic_store_n(&ring->first, slot, __ATOMIC_RELEASE);
+    }
+}
+
+/* The map is about to change: what is queued finds its targets in the old one. */
+static void defer_ring(void *opaque)
+{
+    unsigned slot, last;
+
+    if (!coalesce.ring || !ring_bounds(&slot, &last)) {
+        return;
+    }
+    if (coalesce.dispatching) {
+        if (!coalesce.moved) {
+            slot = next_slot(slot);
+        }
+        coalesce.moved = true;
+    }
+    while (slot != last) {
+        struct kvm_coalesced_mmio entry = coalesce.ring->coalesced_mmio[slot];
+
+        defer(&entry);
+        slot = next_slot(slot);
+    }
+    __atomic_store_n(&coalesce.ring->first, last, __ATOMIC_RELEASE);
+}
+
+void coalesce_drain(void)
+{
+    if (coalesce.deferred && coalesce.deferred->len != 0) {
+        replay_deferred();
+    }
+    /* What is in the ring is younger than any deferred write that is left. */
+    if (coalesce.ring && coalesce.deferred->len == 0) {
+        drain_ring();
+    }
+}
+
+/* ------------------------------------------------------------------------------- life and hooks -- */
+
+static void release(void *opaque)
+{
+    if (G_UNLIKELY(coalesce.deferred->len != 0)) {
+        replay_deferred();
+    }
+}
+
+static void region_destroyed(MemoryRegion *mr, void *opaque)
+{
+    for (guint i = coalesce.deferred_first; i < coalesce.deferred->len; i++) {
+        Deferred *write = &g_array_index(coalesce.deferred, Deferred, i);
+
+        if (write->mr == mr) {
+            write->mr = NULL;
+            coalesce.stats.gone++;
+        }
+    }
+}
+
+void coalesce_init(void)
+{
+    memset(&coalesce, 0, sizeof(coalesce));
+    coalesce.deferred = g_array_new(FALSE, FALSE, sizeof(Deferred));
+    machine_lock_set_release(release, NULL);
+    memory_set_drain_hook(defer_ring, NULL);
+    memory_set_destroy_hook(region_destroyed, NULL);
+}
+
+void coalesce_cleanup(void)
+{
+    machine_lock_set_release(NULL, NULL);
+    memory_set_drain_hook(NULL, NULL);
+    memory_set_destroy_hook(NULL, NULL);
+    g_clear_pointer(&coalesce.deferred, g_array_unref);
+    coalesce.ring = NULL;
+}
+
+void coalesce_set_ring(struct kvm_coalesced_mmio_ring *ring)
+{
+    coalesce.ring = ring;
+}
+
+const CoalesceStats *coalesce_stats(void)
+{
+    return &coalesce.stats;
+}

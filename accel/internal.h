@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of libaccel share.
+ */
+#ifndef LIGNITE_ACCEL_INTERNAL_H
+#define LIGNITE_ACCEL_INTERNAL_H
+
+#include "accel/accel.h"
+
+/* Every accelerator, ended by NULL, in the order in which they are tried: accel/accel-list.c. */
+extern const AccelOps *const accel_list[];
+
+extern const AccelOps kvm_accel_ops;
+
+/* Dispatch what is queued, here and now. Lock held, no device's handler running. */
+void accel_drain(void);
+
+#endif

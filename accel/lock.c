@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine lock: fair, and cheap while nobody else wants it.
+ *
+ * A GMutex lets a thread that unlocks and locks again pass those that sleep. So only a thread that
+ * finds nobody waiting tries the mutex; all others queue for admission in the order they came, and
+ * only the first of the queue sleeps on the mutex itself. A thread can pass the queue at most once,
+ * if it looked before the queue began.
+ */
+#include "accel/lock.h"
+
+typedef struct Waiter {
+    GCond cond;
+    bool admitted;
+    struct Waiter *next;
+} Waiter;
+
+static GMutex mutex;
+static int waiters; /* atomic: threads between wanting the lock and having it */
+
+/* The queue of those who wait behind the first. Its lock is taken inside nothing. */
+static struct {
+    GMutex mutex;
+    bool occupied; /* somebody is first, and sleeps on the machine's mutex */
+    Waiter *head, **tail;
+} queue = {.tail = &queue.head};
+
+static __thread bool held;
+
+static struct {
+    void (*drain)(void *opaque);
+    void *drain_opaque;
+    void (*release)(void *opaque);
+    void *release_opaque;
+} hooks;
+
+/* Become the first of the queue. */
+static void queue_enter(void)
+{
+    g_mutex_lock(&queue.mutex);
+    if (queue.occupied) {
+        Waiter self = {};
+
+        g_cond_init(&self.cond);
+        *queue.tail = &self;
+        queue.tail = &self.next;
+        while (!self.admitted) {
+            g_cond_wait(&self.cond, &queue.mutex);
+        }
+        g_cond_clear(&self.cond);
+    }
+    queue.occupied = true;
+    g_mutex_unlock(&queue.mutex);
+}
+
+/* The first has the lock: the next one becomes the first. */
+static void queue_leave(void)
+{
+    Waiter *next;
+
+    g_mutex_lock(&queue.mutex);
+    next = queue.head;
+    if (next) {
+        queue.head = next->next;
+        if (!queue.head) {
+            queue.tail = &queue.head;
+        }
+        next->admitted = true;
+        g_cond_signal(&next->cond);
+    } else {
+        queue.occupied = false;
+    }
+    g_mutex_unlock(&queue.mutex);
+}
+
+static void acquired(void)
+{
+    held = true;
+    if (hooks.drain) {
+        hooks.drain(hooks.drain_opaque);
+    }
+}
+
+static void releasing(void)
+{
+    if (hooks.release) {
+        hooks.release(hooks.release_opaque);
+    }
+    held = false;
+}
+
+void machine_lock(void)
+{
+    g_assert(!held);
+    if (__atomic_load_n(&waiters, __ATOMIC_RELAXED) != 0 || !g_mutex_trylock(&mutex)) {
+        __atomic_add_fetch(&waiters, 1, __ATOMIC_RELAXED);
+        queue_enter();
+        g_mutex_lock(&mutex);
+        queue_leave();
+        __atomic_sub_fetch(&waiters, 1, __ATOMIC_RELAXED);
+    }
+    acquired();
+}
+
+void machine_unlock(void)
+{
+    g_assert(held);
+    releasing();
+    g_mutex_unlock(&mutex);
+}
+
+bool machine_lock_held(void)
+{
+    return held;
+}
+
+bool machine_lock_contended(void)
+{
+    return __atomic_load_n(&waiters, __ATOMIC_RELAXED) != 0;
+}
+
+void machine_lock_yield(void)
+{
+    machine_unlock();
+    machine_lock();
+}
+
+void machine_cond_wait(GCond *cond)
+{
+    g_assert(held);
+    releasing();
+    g_cond_wait(cond, &mutex);
+    acquired();
+}
+
+void machine_lock_set_drain(void (*drain)(void *opaque), void *opaque)
+{
+    hooks.drain = drain;
+    hooks.drain_opaque = opaque;
+}
+
+void machine_lock_set_release(void (*release)(void *opaque), void *opaque)
+{
+    hooks.release = release;
+    hooks.release_opaque = opaque;
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The firmware image, and what firmware is told: CMOS, fw_cfg, the boot order.
+ *
+ * CMOS layout: as SeaBIOS and Bochs read it (floppy and disk types from the AT, memory sizes and
+ * boot order in bytes that the AT left free).
+ */
+#include <string.h>
+
+#include "accel/accel.h"
+#include "backends/firmware.h"
+#include "error.h"
+#include "hw/acpi/piix4-pm.h"
+#include "hw/char/serial.h"
+#include "hw/i386/acpi.h"
+#include "hw/i386/fw-files.h"
+#include "hw/i386/kernel.h"
+#include "hw/i386/smbios.h"
+#include "hw/ide/ide.h"
+#include "hw/rtc/mc146818rtc.h"
+#include "pc.h"
+
+#define BIOS_DEFAULT "bios-256k.bin"
+#define BIOS_MAX (UINT64_C(16) << 20)
+#define BIOS_ALIGN (64 * 1024)
+#define ISA_BIOS_MAX (128 * 1024)
+
+#define PC_PM_BASE 0x600 /* where SeaBIOS puts the PIIX4's ports */
+
+/* --------------------------------------------------------------------------------- image -- */
+
+/* At the top of the first 4 GiB, its end also below 1 MiB. */
+bool pc_load_bios(Pc *pc, GError **errp)
+{
+    const char *name = pc->machine->bios ? pc->machine->bios : BIOS_DEFAULT;
+    MemoryRegion *pci = i440fx_pci_memory(pc->host);
+    g_autoptr(GError) err = NULL;
+    g_autofree char *data = NULL;
+    hwaddr isa_size;
+    gsize size;
+
+    if (!firmware_read(name, BIOS_MAX, &data, &size, &err)) {
+        error_setg(errp, "-bios: could not load PC BIOS '%s': %s", name, err->message);
+        return false;
+    }
+    if (size == 0 || size % BIOS_ALIGN) {
+        error_setg(errp, "-bios: could not load PC BIOS '%s': its size of %zu bytes is not a"
+                         " multiple of 64 KiB", name, (size_t)size);
+        return false;
+    }
+    if (!memory_region_init_rom(&pc->bios, NULL, "pc.bios", size, errp)) {
+        return false;
+    }
+    memcpy(memory_region_get_ram_ptr(&pc->bios), data, size);
+    isa_size = MIN(size, ISA_BIOS_MAX);
+    memory_region_init_alias(&pc->isa_bios, NULL, "isa-bios", &pc->bios, size - isa_size, isa_size);
+    memory_region_add_subregion_overlap(pci, 0x100000 - isa_size, &pc->isa_bios, 1);
+    memory_region_add_subregion(pci, (UINT64_C(1) << 32) - size, &pc->bios);
+    return true;
+}
+
+/* ---------------------------------------------------------------------------- boot order -- */
+
+typedef struct BootEntry {
+    int32_t index;
+    char *path;
+} BootEntry;
+
+typedef struct BootList {
+    GArray *entries; /* BootEntry */
+    GError *error;
+} BootList;
+
+static void boot_entry_clear(void *data)
+{
+    BootEntry *entry = data;
+
+    g_free(entry->path);
+}
+
+/* The path by which SeaBIOS knows a PCI function, in the manner of Open Firmware. */
+static char *pci_boot_path(const PCIDevice *dev)
+{
+    static const struct {
+        uint16_t class_id;
+        const char *name;
+    } names[] = {{PCI_CLASS_STORAGE_IDE, "ide"},
+                 {PCI_CLASS_NETWORK_ETHERNET, "ethernet"},
+                 {PCI_CLASS_DISPLAY_VGA, "display"}};
+    const PCIDeviceClass *cls = pci_class_of(dev);
+    g_autofree char *name = g_strdup_printf("pci%x,%x", cls->vendor_id, cls->device_id);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (names[i].class_id == cls->class_id) {
+            g_free(name);
+            name = g_strdup(names[i].name);
+        }
+    }
+    if (PCI_FUNC(dev->devfn)) {
+        return g_strdup_printf("/pci@i0cf8/%s@%x,%x", name, PCI_SLOT(dev->devfn),
+                               PCI_FUNC(dev->devfn));
+    }
+    return g_strdup_printf("/pci@i0cf8/%s@%x", name, PCI_SLOT(dev->devfn));
+}
+
+static char *boot_path(Device *dev)
+{
+    if (device_class_is(dev->cls, &pci_device_class)) {
+        return pci_boot_path((PCIDevice *)dev);
+    }
+    if (device_class_is(dev->cls, &ide_device_class)) {
+        g_autofree char *controller = boot_path(dev->bus->parent);
+        g_autofree char *drive = ide_boot_path((IDEDevice *)dev);
+
+        return g_strconcat(controller, "/", drive, NULL);
+    }
+    return NULL;
+}
+
+static void add_boot_entry(BootList *list, int32_t index, char *path)
+{
+    BootEntry entry = {index, path};
+
+    for (unsigned i = 0; i < list->entries->len; i++) {
+        if (g_array_index(list->entries, BootEntry, i).index == index && !list->error) {
+            error_setg(&list->error, "The bootindex %d has already been used", index);
+        }
+    }
+    g_array_append_val(list->entries, entry);
+}
+
+static void gather_boot_entry(Device *dev, void *opaque)
+{
+    g_autoptr(GVariant) value = device_get_property(dev, "bootindex", NULL);
+    int32_t index;
+    char *path;
+
+    if (!value) {
+        return;
+    }
+    g_variant_ref_sink(value);
+    index = g_variant_get_int32(value);
+    path = index >= 0 ? boot_path(dev) : NULL;
+    if (path) {
+        add_boot_entry(opaque, index, path);
+    }
+}
+
+static int compare_boot_entries(const void *a, const void *b)
+{
+    const BootEntry *x = a, *y = b;
+
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static bool pc_add_boot_order(Pc *pc, GError **errp)
+{
+    BootList list = {g_array_new(FALSE, FALSE, sizeof(BootEntry)), NULL};
+    g_autoptr(GPtrArray) paths = g_ptr_array_new();
+
+    g_array_set_clear_func(list.entries, boot_entry_clear);
+    device_foreach(gather_boot_entry, &list);
+    if (list.error) {
+        g_propagate_error(errp, list.error);
+        g_array_unref(list.entries);
+        return false;
+    }
+    g_array_sort(list.entries, compare_boot_entries);
+    if (pc->machine->kernel) {
+        g_ptr_array_add(paths, (char *)kernel_boot_path());
+    }
+    for (unsigned i = 0; i < list.entries->len; i++) {
+        g_ptr_array_add(paths, g_array_index(list.entries, BootEntry, i).path);
+    }
+    fw_files_add_boot_order(pc->fw_cfg, (const char *const *)paths->pdata, paths->len,
+                            pc->machine->boot.strict);
+    g_array_unref(list.entries);
+    return true;
+}
+
+/* --------------------------------------------------------------------------------- CMOS -- */
+
+enum {
+    CMOS_SHUTDOWN_STATUS = 0x0f,
+    CMOS_EQUIPMENT = 0x14,
+    CMOS_BASE_MEMORY = 0x15,     /* KiB, 16 bits */
+    CMOS_EXTENDED_MEMORY = 0x17, /* KiB above 1 MiB, 16 bits */
+    CMOS_EXTENDED_MEMORY2 = 0x30,
+    CMOS_MEMORY_ABOVE_16M = 0x34, /* 64 KiB units, 16 bits */
+    CMOS_BOOT_THIRD = 0x38,       /* high nibble; bit 0: no floppy signature check */
+    CMOS_BOOT_FIRST = 0x3d,       /* low nibble first, high nibble second */
+    CMOS_MEMORY_ABOVE_4G = 0x5b,  /* 64 KiB units, 24 bits */
+    CMOS_CPUS = 0x5f,             /* less 1 */
+};
+
+#define EQUIPMENT_FPU 0x02
+#define EQUIPMENT_MOUSE 0x04
+
+static void cmos_set16(Device *rtc, unsigned addr, uint64_t value)
+{
+    rtc_set_memory(rtc, addr, value & 0xff);
+    rtc_set_memory(rtc, addr + 1, value >> 8 & 0xff);
+}
+
+static void pc_cmos_memory(Pc *pc)
+{
+    const uint64_t above_16m = pc->below_4g > (16 << 20) ? pc->below_4g - (16 << 20) : 0;
+    const uint64_t above_1m = pc->below_4g - MIN(pc->below_4g, 1 << 20);
+    const uint64_t extended = MIN(above_1m >> 10, 0xffff);
+    const uint64_t above_4g = pc->above_4g >> 16;
+
+    cmos_set16(pc->rtc, CMOS_BASE_MEMORY, MIN(pc->below_4g >> 10, 640));
+    cmos_set16(pc->rtc, CMOS_EXTENDED_MEMORY, extended);
+    cmos_set16(pc->rtc, CMOS_EXTENDED_MEMORY2, extended);
+    cmos_set16(pc->rtc, CMOS_MEMORY_ABOVE_16M, MIN(above_16m >> 16, 0xffff));
+    cmos_set16(pc->rtc, CMOS_MEMORY_ABOVE_4G, above_4g);
+    rtc_set_memory(pc->rtc, CMOS_MEMORY_ABOVE_4G + 2, above_4g >> 16 & 0xff);
+}
+
+static void set_cmos(void *opaque, unsigned index, uint8_t value)
+{
+    rtc_set_memory(opaque, index, value);
+}
+
+static void pc_cmos_disks(Pc *pc)
+{
+    IDEBus *buses[] = {piix3_ide_bus(pc->ide, 0), piix3_ide_bus(pc->ide, 1)};
+
+    ide_fill_cmos(buses, set_cmos, pc->rtc);
+}
+
+static uint8_t boot_code(char letter)
+{
+    switch (letter) {
+    case 'a':
+    case 'b':
+        return 1;
+    case 'c':
+        return 2;
+    case 'd':
+        return 3;
+    case 'n':
+        return 4;
+    }
+    return 0;
+}
+
+static bool boot_codes(const char *order, uint8_t codes[3], GError **errp)
+{
+    memset(codes, 0, 3);
+    if (strlen(order) > 3) {
+        error_setg(errp, "-boot: Too many boot devices for PC: at most 3");
+        return false;
+    }
+    for (unsigned i = 0; order[i]; i++) {
+        codes[i] = boot_code(order[i]);
+        if (!codes[i]) {
+            error_setg(errp, "-boot: Invalid boot device for PC: '%c' (a, b, c, d or n)", order[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void cmos_set_boot(Device *rtc, const uint8_t codes[3])
+{
+    rtc_set_memory(rtc, CMOS_BOOT_FIRST, codes[1] << 4 | codes[0]);
+    rtc_set_memory(rtc, CMOS_BOOT_THIRD, codes[2] << 4);
+}
+
+/*
+ * The board's own share of reset: a device of the tree, so that it happens in its order. The first
+ * reset is the power-on; the one after it ends what -boot once= asked for.
+ */
+typedef struct PcReset {
+    Device dev;
+    Pc *pc;
+    uint8_t once[3], always[3];
+    unsigned resets;
+} PcReset;
+
+static void pc_reset(Device *dev)
+{
+    PcReset *s = (PcReset *)dev;
+    Pc *pc = s->pc;
+
+    rtc_set_memory(pc->rtc, CMOS_SHUTDOWN_STATUS, 0);
+    cmos_set_boot(pc->rtc, s->resets++ ? s->always : s->once);
+}
+
+static const DeviceClass pc_reset_class = {
+    .name = "pc-reset",
+    .desc = "what the board does at reset",
+    .parent = &device_class,
+    .size = sizeof(PcReset),
+    .internal = true,
+    .reset = pc_reset,
+};
+
+static bool pc_add_reset(Pc *pc, GError **errp)
+{
+    const BootOptions *boot = &pc->machine->boot;
+    const char *order = boot->order ? boot->order : pc->machine->cls->default_boot_order;
+    PcReset *reset;
+    uint8_t always[3], once[3];
+
+    if (!boot_codes(order, always, errp) ||
+        !boot_codes(boot->once ? boot->once : order, once, errp)) {
+        return false;
+    }
+    reset = (PcReset *)device_new(&pc_reset_class);
+    reset->pc = pc;
+    memcpy(reset->always, always, sizeof(always));
+    memcpy(reset->once, once, sizeof(once));
+    device_realize_or_die(&reset->dev, NULL);
+    return true;
+}
+
+/* -------------------------------------------------------------------------------- fw_cfg -- */
+
+static void parse_uuid(const char *text, uint8_t uuid[16])
+{
+    unsigned n = 0;
+
+    memset(uuid, 0, 16);
+    for (; text && *text && n < 32; text++) {
+        if (g_ascii_isxdigit(*text)) {
+            uuid[n / 2] |= g_ascii_xdigit_value(*text) << (n % 2 ? 0 : 4);
+            n++;
+        }
+    }
+}
+
+static void note_serial(Device *dev, void *opaque)
+{
+    bool *com = opaque;
+
+    if (device_class_is(dev->cls, &serial_class)) {
+        unsigned index = serial_index(dev);
+
+        if (index < 2) {
+            com[index] = true;
+        }
+    }
+}
+
+static void pc_add_e820(Pc *pc)
+{
+    E820Entry entries[] = {
+        {0, pc->below_4g, E820_RAM},
+        {UINT64_C(1) << 32, pc->above_4g, E820_RAM},
+    };
+
+    fw_files_add_e820(pc->fw_cfg, entries, pc->above_4g ? 2 : 1);
+}
+
+/* After all devices are there, so that the tables can name them. */
+bool pc_describe(Pc *pc, GError **errp)
+{
+    Machine *m = pc->machine;
+    FwMachine fw = {
+        .ram_size = m->ram_size,
+        .cpus = m->cpus,
+        .max_cpus = m->cpus,
+        .nographic = !m->graphics,
+        .boot_menu = m->boot.menu,
+    };
+    AcpiConfig acpi = {
+        .cpus = m->cpus,
+        .apic = pc->has_apic,
+        .pci_hole = MAX(pc->below_4g, UINT64_C(0x80000000)),
+        .pm_base = PC_PM_BASE,
+        .gpe_base = PIIX4_PM_GPE_BASE,
+        .gpe_len = PIIX4_PM_GPE_LEN,
+    };
+    SmbiosConfig smbios = {
+        .manufacturer = "Lignite",
+        .product = m->cls->desc,
+        .version = m->cls->name,
+        .cpus = m->cpus,
+        .cpuid_version = accel_current()->cpu_signature(),
+        .ram_below_4g = pc->below_4g,
+        .ram_above_4g = pc->above_4g,
+    };
+    bool com[2] = {};
+
+    parse_uuid(m->uuid, fw.uuid);
+    memcpy(smbios.uuid, fw.uuid, sizeof(smbios.uuid));
+    device_foreach(note_serial, com);
+    acpi.com1 = com[0];
+    acpi.com2 = com[1];
+    piix4_pm_set_legacy_ports(pc->pm, false, com[0], com[1]);
+
+    rtc_set_memory(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
+    rtc_set_memory(pc->rtc, CMOS_CPUS, m->cpus - 1);
+    pc_cmos_memory(pc);
+    pc_cmos_disks(pc);
+
+    fw_files_add_machine(pc->fw_cfg, &fw);
+    pc_add_e820(pc);
+    fw_files_add_system_states(pc->fw_cfg, false, false);
+    fw_files_add_boot_fail_wait(pc->fw_cfg, m->boot.reboot_timeout);
+    if (m->boot.splash_time >= 0) {
+        fw_files_add_boot_menu_wait(pc->fw_cfg, m->boot.splash_time);
+    }
+    if (m->acpi) {
+        acpi_add_tables(pc->fw_cfg, &acpi);
+    }
+    smbios_add_tables(pc->fw_cfg, &smbios);
+    if (m->kernel && !kernel_load(pc->fw_cfg, m->kernel, m->initrd, m->append, pc->below_4g,
+                                  errp)) {
+        return false;
+    }
+    return pc_add_boot_order(pc, errp) && pc_add_reset(pc, errp);
+}

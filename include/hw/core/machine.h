@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Machines: what the user asked for, and the class (a board) that builds it.
+ */
+#ifndef LIGNITE_HW_CORE_MACHINE_H
+#define LIGNITE_HW_CORE_MACHINE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/block.h"
+#include "backends/char.h"
+#include "hw/core/property.h"
+#include "memory/memory.h"
+
+#define MACHINE_SERIALS 4
+#define MACHINE_IDE_BUSES 2
+#define MACHINE_IDE_UNITS 2
+
+typedef struct Machine Machine;
+
+typedef enum VgaModel { VGA_NONE, VGA_STD, VGA_CIRRUS } VgaModel;
+
+/* -boot */
+typedef struct BootOptions {
+    char *order;            /* letters; NULL: the board's default */
+    char *once;             /* letters for the first boot only, or NULL */
+    bool menu;              /* the boot menu is offered */
+    bool strict;            /* boot only from devices with a bootindex */
+    int64_t splash_time;    /* ms the menu waits; -1: the firmware's default */
+    int64_t reboot_timeout; /* ms until a failed boot tries again; -1: never */
+} BootOptions;
+
+typedef struct MachineClass {
+    const char *name;
+    const char *alias;
+    const char *desc;
+    bool is_default;
+    const char *default_cpu;
+    uint64_t default_ram; /* bytes */
+    const char *default_boot_order;
+    VgaModel default_vga;
+    unsigned max_cpus;
+    /*
+     * Build the board from the options in `machine`, and make the vCPUs. The accelerator has
+     * started. Lock held. On failure the process ends, so nothing need be undone.
+     */
+    bool (*init)(Machine *machine, GError **errp);
+    /* After the user's devices exist: boot order, CMOS, firmware files. Lock held. */
+    bool (*done)(Machine *machine, GError **errp);
+    void (*print_irqs)(GString *out); /* `info irq`; may be NULL */
+} MachineClass;
+
+/* The state of the one machine. The strings are owned. */
+struct Machine {
+    const MachineClass *cls;
+
+    /* -M properties */
+    bool graphics; /* off: the firmware talks to the serial port */
+    bool acpi;
+
+    /* other options */
+    uint64_t ram_size;
+    unsigned cpus;
+    char *cpu_model;
+    char *bios;
+    char *kernel;
+    char *initrd;
+    char *append;
+    char *name;
+    char *uuid; /* in textual form, or NULL */
+    Opts *rtc; /* -rtc, for the board to read; borrowed */
+    BootOptions boot;
+    bool defaults; /* -nodefaults makes it false */
+    bool vga_given;
+    VgaModel vga;
+    bool default_nic;
+    Chardev *serials[MACHINE_SERIALS];
+    BlockBackend *ide[MACHINE_IDE_BUSES][MACHINE_IDE_UNITS];
+
+    MemoryRegion ram;
+};
+
+/* All machine classes, ended by NULL: hw/i386/machines.c. */
+extern const MachineClass *const machine_classes[];
+
+/* The rows of `-M NAME,...` that set fields of Machine. */
+extern const Property machine_props[];
+
+/* By name or alias; NULL when there is none. */
+const MachineClass *machine_class_find(const char *name);
+const MachineClass *machine_class_default(void);
+
+/* Append the text of `-M help`, and of `-M NAME,help`. */
+void machine_classes_print_help(GString *out);
+void machine_class_print_help(GString *out);
+
+/* The machine of this process. */
+Machine *machine_current(void);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The running machine: start, stop, reset, end. Main thread, lock held, unless said otherwise.
+ */
+#ifndef LIGNITE_SYSTEM_VM_H
+#define LIGNITE_SYSTEM_VM_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "hw/core/runstate.h"
+
+typedef struct VmPolicy {
+    bool no_reboot;   /* a guest's reset ends the process */
+    bool no_shutdown; /* a guest's power off stops the VM instead of ending the process */
+} VmPolicy;
+
+void vm_init(const VmPolicy *policy, bool start_paused);
+
+RunState vm_state(void);
+
+/* Let the guest run; not after an internal error or a shutdown without a reset in between. */
+bool vm_start(GError **errp);
+
+/* Park the vCPUs with the ring empty and the disks idle. `state` says why. */
+void vm_stop(RunState state);
+
+/* Reset every device and CPU, and go on as before. */
+void vm_reset(ShutdownCause cause);
+
+/* Do what was asked through runstate_request_*(). */
+void vm_process_requests(void);
+
+/* Run until somebody ends the machine; the status for exit(). */
+int vm_run(void);
+
+/* Called after each change: state, or the cause of a reset or shutdown. For monitors' events. */
+typedef struct VmListener {
+    void (*state_changed)(RunState state);
+    void (*reset)(ShutdownCause cause);
+    void (*shutdown)(ShutdownCause cause);
+    void (*powerdown)(void);
+} VmListener;
+void vm_add_listener(const VmListener *listener);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -drive, -hda, -cdrom: from options to open block backends, and their places on IDE.
+ */
+#include "drives.h"
+
+#include <string.h>
+
+#include "backends/block.h"
+#include "error.h"
+
+/* Where on IDE the drive goes: index, or bus and unit, or the first free place. */
+static bool choose_ide_place(Machine *machine, Opts *opts, unsigned *bus, unsigned *unit,
+                             GError **errp)
+{
+    const unsigned places = MACHINE_IDE_BUSES * MACHINE_IDE_UNITS;
+    uint64_t index = UINT64_MAX, b = UINT64_MAX, u = UINT64_MAX;
+
+    if (!opts_get_uint(opts, "index", places - 1, &index, errp) ||
+        !opts_get_uint(opts, "bus", MACHINE_IDE_BUSES - 1, &b, errp) ||
+        !opts_get_uint(opts, "unit", MACHINE_IDE_UNITS - 1, &u, errp)) {
+        return false;
+    }
+    if (index != UINT64_MAX) {
+        if (b != UINT64_MAX || u != UINT64_MAX) {
+            error_setg(errp, "index cannot be used with bus and unit");
+            return false;
+        }
+    } else if (u != UINT64_MAX) {
+        index = (b == UINT64_MAX ? 0 : b) * MACHINE_IDE_UNITS + u;
+    } else {
+        uint64_t first = b == UINT64_MAX ? 0 : b * MACHINE_IDE_UNITS;
+
+        for (index = first; index < places; index++) {
+            if (!machine->ide[index / MACHINE_IDE_UNITS][index % MACHINE_IDE_UNITS]) {
+                break;
+            }
+        }
+        if (index == places) {
+            error_setg(errp, "all IDE places are taken: use if=none and -device");
+            return false;
+        }
+    }
+    *bus = index / MACHINE_IDE_UNITS;
+    *unit = index % MACHINE_IDE_UNITS;
+    if (machine->ide[*bus][*unit]) {
+        error_setg(errp, "drive with bus=%u, unit=%u (index=%u) exists", *bus, *unit,
+                   (unsigned)index);
+        return false;
+    }
+    return true;
+}
+
+static bool parse_error_action(Opts *opts, const char *key, BlockErrorAction fallback,
+                               BlockErrorAction *action, GError **errp)
+{
+    static const char *const names[] = {[BLOCK_ERROR_REPORT] = "report",
+                                        [BLOCK_ERROR_IGNORE] = "ignore",
+                                        [BLOCK_ERROR_STOP] = "stop",
+                                        [BLOCK_ERROR_ENOSPC] = "enospc"};
+    const char *text = opts_get(opts, key);
+
+    *action = fallback;
+    if (!text) {
+        return true;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_str_equal(text, names[i])) {
+            *action = i;
+            return true;
+        }
+    }
+    error_setg(errp, "'%s' invalid %s error action", text,
+               g_str_equal(key, "werror") ? "write" : "read");
+    return false;
+}
+
+static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **errp)
+{
+    BlockOptions block = {.snapshot = snapshot};
+    const char *interface = opts_get(opts, "if");
+    const char *media = opts_get(opts, "media");
+    const char *format = opts_get(opts, "format");
+    const char *id = opts_get(opts, "id");
+    g_autofree char *own_id = NULL;
+    bool on_ide = !interface || g_str_equal(interface, "ide");
+    unsigned bus = 0, unit = 0;
+    BlockBackend *blk;
+
+    if (!on_ide && !g_str_equal(interface, "none")) {
+        error_setg(errp, "unsupported bus type '%s': if=ide and if=none are there", interface);
+        return false;
+    }
+    if (format && !g_str_equal(format, "raw")) {
+        error_setg(errp, "'%s' invalid format: only raw images are supported", format);
+        return false;
+    }
+    block.format_given = format != NULL;
+    if (media && !g_str_equal(media, "disk") && !g_str_equal(media, "cdrom")) {
+        error_setg(errp, "'%s' invalid media: disk or cdrom", media);
+        return false;
+    }
+    block.media_cdrom = media && g_str_equal(media, "cdrom");
+    block.read_only = block.media_cdrom;
+    block.filename = opts_get(opts, "file");
+    if (block.filename && !*block.filename) {
+        block.filename = NULL;
+    }
+    if (!opts_get_bool(opts, "readonly", &block.read_only, errp) ||
+        !opts_get_bool(opts, "snapshot", &block.snapshot, errp) ||
+        !parse_error_action(opts, "werror", BLOCK_ERROR_ENOSPC, &block.werror, errp) ||
+        !parse_error_action(opts, "rerror", BLOCK_ERROR_REPORT, &block.rerror, errp) ||
+        (on_ide && !choose_ide_place(machine, opts, &bus, &unit, errp))) {
+        return false;
+    }
+    if (!block.filename && !block.media_cdrom) {
+        error_setg(errp, "a disk needs file=FILE: only a CD drive can be empty");
+        return false;
+    }
+    if (!opts_check_unknown(opts, errp)) {
+        return false;
+    }
+    if (!id) {
+        id = own_id = on_ide ? g_strdup_printf("ide%u-%s%u", bus,
+                                               block.media_cdrom ? "cd" : "hd", unit)
+                             : g_strdup("none0");
+    }
+    if (block_find(id)) {
+        error_setg(errp, "Device with id '%s' already exists", id);
+        return false;
+    }
+    blk = block_open(id, &block, errp);
+    if (blk && on_ide) {
+        machine->ide[bus][unit] = blk;
+    }
+    return blk != NULL;
+}
+
+bool drives_open(const Options *options, Machine *machine, GError **errp)
+{
+    for (unsigned i = 0; i < options->drives->len; i++) {
+        DriveOption *drive = options->drives->pdata[i];
+
+        if (!open_drive(machine, drive->opts, options->snapshot, errp)) {
+            g_prefix_error(errp, "%s: ", drive->option);
+            return false;
+        }
+    }
+    if (machine->defaults && !machine->ide[1][0]) {
+        BlockOptions empty = {.media_cdrom = true, .read_only = true};
+
+        machine->ide[1][0] = block_open("ide1-cd0", &empty, errp);
+        return machine->ide[1][0] != NULL;
+    }
+    return true;
+}

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The monitor's commands: one row each, in QEMU's names and meanings.
+ */
+#include <string.h>
+
+#include "accel/accel.h"
+#include "backends/block.h"
+#include "backends/char.h"
+#include "backends/display.h"
+#include "error.h"
+#include "hw/core/device.h"
+#include "hw/core/machine.h"
+#include "hw/input/input.h"
+#include "hw/pci/pci.h"
+#include "memory/system.h"
+#include "monitor.h"
+#include "options.h"
+#include "system/vm.h"
+
+static bool has_flag(char **argv, const char *flag)
+{
+    return g_strv_contains((const char *const *)argv, flag);
+}
+
+static bool need_argument(const char *arg, const char *what, GError **errp)
+{
+    if (!arg) {
+        error_setg(errp, "%s is missing", what);
+        return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------------- control -- */
+
+static bool run_stop(char **argv, GString *out, GError **errp)
+{
+    if (vm_state() == RUN_STATE_RUNNING) {
+        vm_stop(RUN_STATE_PAUSED);
+    }
+    return true;
+}
+
+static bool run_cont(char **argv, GString *out, GError **errp)
+{
+    return vm_start(errp);
+}
+
+static bool run_quit(char **argv, GString *out, GError **errp)
+{
+    runstate_request_shutdown(SHUTDOWN_CAUSE_HOST_QUIT);
+    return true;
+}
+
+static bool run_reset(char **argv, GString *out, GError **errp)
+{
+    runstate_request_reset(SHUTDOWN_CAUSE_HOST_RESET);
+    return true;
+}
+
+static bool run_powerdown(char **argv, GString *out, GError **errp)
+{
+    runstate_request_powerdown();
+    return true;
+}
+
+static bool run_nmi(char **argv, GString *out, GError **errp)
+{
+    accel_inject_nmi();
+    return true;
+}
+
+/* --------------------------------------------------------------------------- screen, keys -- */
+
+static bool run_screendump(char **argv, GString *out, GError **errp)
+{
+    ScreendumpFormat format = SCREENDUMP_PPM;
+    Console *con = console_default();
+
+    if (*argv && g_str_equal(*argv, "-f")) {
+        if (!need_argument(*++argv, "screendump: the format", errp)) {
+            return false;
+        }
+        if (g_str_equal(*argv, "png")) {
+            format = SCREENDUMP_PNG;
+        } else if (!g_str_equal(*argv, "ppm")) {
+            error_setg(errp, "screendump: unknown format '%s': png or ppm", *argv);
+            return false;
+        }
+        argv++;
+    } else if (*argv && g_str_has_suffix(*argv, ".png")) {
+        format = SCREENDUMP_PNG;
+    }
+    if (!need_argument(*argv, "screendump: the file name", errp)) {
+        return false;
+    }
+    if (!con) {
+        error_setg(errp, "There is no console to take a screendump from");
+        return false;
+    }
+    return console_screendump(con, *argv, format, errp);
+}
+
+static bool run_sendkey(char **argv, GString *out, GError **errp)
+{
+    guint64 hold = 100;
+
+    if (!need_argument(*argv, "sendkey: the keys", errp)) {
+        return false;
+    }
+    if (argv[1] && !g_ascii_string_to_unsigned(argv[1], 10, 1, 60000, &hold, NULL)) {
+        error_setg(errp, "sendkey: the hold time must be 1 to 60000 ms");
+        return false;
+    }
+    return input_send_keys(*argv, hold, errp);
+}
+
+static bool parse_delta(const char *text, int *value, GError **errp)
+{
+    gint64 v;
+
+    if (!text || !g_ascii_string_to_signed(text, 10, -32768, 32767, &v, NULL)) {
+        error_setg(errp, "mouse_move: two distances from -32768 to 32767 are needed");
+        return false;
+    }
+    *value = v;
+    return true;
+}
+
+static bool run_mouse_move(char **argv, GString *out, GError **errp)
+{
+    int dx, dy;
+
+    if (!parse_delta(argv[0], &dx, errp) || !parse_delta(argv[0] ? argv[1] : NULL, &dy, errp)) {
+        return false;
+    }
+    input_send_relative(dx, dy);
+    input_send_sync();
+    return true;
+}
+
+static bool run_mouse_button(char **argv, GString *out, GError **errp)
+{
+    static guint64 held;
+    guint64 state;
+
+    if (!*argv || !g_ascii_string_to_unsigned(*argv, 10, 0, 7, &state, NULL)) {
+        error_setg(errp, "mouse_button: a sum of 1 (left), 2 (middle) and 4 (right) is needed");
+        return false;
+    }
+    static const InputButton buttons[] = {INPUT_BUTTON_LEFT, INPUT_BUTTON_MIDDLE,
+                                          INPUT_BUTTON_RIGHT};
+    for (int i = 0; i < 3; i++) {
+        if ((state ^ held) & (1 << i)) {
+            input_send_button(buttons[i], state & (1 << i));
+        }
+    }
+    held = state;
+    input_send_sync();
+    return true;
+}
+
+/* ---------------------------------------------------------------------------------- media -- */
+
+static BlockBackend *find_drive(const char *id, GError **errp)
+{
+    BlockBackend *blk = block_find(id);
+
+    if (!blk) {
+        error_setg(errp, "Device '%s' not found", id);
+    }
+    return blk;
+}
+
+static bool run_eject(char **argv, GString *out, GError **errp)
+{
+    BlockBackend *blk;
+
+    if (*argv && g_str_equal(*argv, "-f")) {
+        argv++;
+    }
+    if (!need_argument(*argv, "eject: the device", errp)) {
+        return false;
+    }
+    blk = find_drive(*argv, errp);
+    return blk && block_change_medium(blk, NULL, errp);
+}
+
+static bool run_change(char **argv, GString *out, GError **errp)
+{
+    BlockBackend *blk;
+
+    if (!need_argument(argv[0], "change: the device", errp) ||
+        !need_argument(argv[1], "change: the file name", errp)) {
+        return false;
+    }
+    blk = find_drive(argv[0], errp);
+    return blk && block_change_medium(blk, argv[1], errp);
+}
+
+/* ------------------------------------------------------------------------ memory and ports -- */
+
+static bool parse_number(const char *text, guint64 max, guint64 *value, GError **errp)
+{
+    bool hex = text && g_ascii_strncasecmp(text, "0x", 2) == 0;
+
+    if (!text || !g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, max, value,
+                                             NULL)) {
+        error_setg(errp, "'%s' is not a number up to 0x%" G_GINT64_MODIFIER "x",
+                   text ? text : "", max);
+        return false;
+    }
+    return true;
+}
+
+/* "/NFS": a count, a format (x d u c), a unit size (b h w g). */
+static bool parse_format(const char *text, unsigned *count, char *format, unsigned *size,
+                         GError **errp)
+{
+    char *end;
+    guint64 n = g_ascii_strtoull(text + 1, &end, 10);
+
+    *count = n ? MIN(n, 4096) : 1;
+    for (; *end; end++) {
+        const char *unit = strchr("bhwg", *end);
+
+        if (unit) {
+            *size = 1u << (unit - "bhwg");
+        } else if (strchr("xduc", *end)) {
+            *format = *end;
+        } else {
+            error_setg(errp, "invalid format '%s': count, x d u c, and b h w g", text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void print_unit(GString *out, uint64_t value, char format, unsigned size)
+{
+    switch (format) {
+    case 'd':
+        g_string_append_printf(out, " %" G_GINT64_FORMAT,
+                               (int64_t)(value << (64 - 8 * size)) >> (64 - 8 * size));
+        break;
+    case 'u':
+        g_string_append_printf(out, " %" G_GUINT64_FORMAT, value);
+        break;
+    case 'c':
+        g_string_append_printf(out, g_ascii_isprint(value) ? " '%c'" : " '\\x%02x'",
+                               (int)(value & 0xff));
+        break;
+    default:
+        g_string_append_printf(out, " 0x%0*" G_GINT64_MODIFIER "x", (int)size * 2, value);
+        break;
+    }
+}
+
+static bool run_xp(char **argv, GString *out, GError **errp)
+{
+    unsigned count = 1, size = 4;
+    char format = 'x';
+    guint64 addr;
+
+    if (*argv && **argv == '/' && !parse_format(*argv++, &count, &format, &size, errp)) {
+        return false;
+    }
+    if (!parse_number(*argv, UINT64_MAX, &addr, errp)) {
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t value = 0;
+
+        if (i % (16 / size) == 0) {
+            g_string_append_printf(out, "%s%016" G_GINT64_MODIFIER "x:", i ? "\n" : "",
+                                   addr + i * size);
+        }
+        address_space_read(&address_space_memory, addr + i * size, &value, size);
+        print_unit(out, value, format, size);
+    }
+    g_string_append_c(out, '\n');
+    return true;
+}
+
+static bool run_in(char **argv, GString *out, GError **errp)
+{
+    unsigned count = 1, size = 1;
+    char format = 'x';
+    guint64 port;
+    uint32_t value = 0;
+
+    if (*argv && **argv == '/' && !parse_format(*argv++, &count, &format, &size, errp)) {
+        return false;
+    }
+    if (!parse_number(*argv, 0xffff, &port, errp)) {
+        return false;
+    }
+    size = MIN(size, 4);
+    address_space_read(&address_space_io, port, &value, size);
+    g_string_append_printf(out, "port%c[0x%04x] = 0x%0*x\n", "?bw?l"[size], (unsigned)port,
+                           (int)size * 2, value);
+    return true;
+}
+
+static bool run_out(char **argv, GString *out, GError **errp)
+{
+    unsigned count = 1, size = 1;
+    char format = 'x';
+    guint64 port, value;
+    uint32_t data;
+
+    if (*argv && **argv == '/' && !parse_format(*argv++, &count, &format, &size, errp)) {
+        return false;
+    }
+    if (!parse_number(*argv, 0xffff, &port, errp) ||
+        !parse_number(argv[1], UINT32_MAX, &value, errp)) {
+        return false;
+    }
+    data = value;
+    address_space_write(&address_space_io, port, &data, MIN(size, 4));
+    return true;
+}
+
+/* ----------------------------------------------------------------------------------- info -- */
+
+static bool info_mtree(char **argv, GString *out, GError **errp)
+{
+    if (has_flag(argv, "-f")) {
+        memory_print_flat(out, has_flag(argv, "-o"));
+    } else {
+        memory_print_tree(out, has_flag(argv, "-o"), has_flag(argv, "-D"));
+    }
+    return true;
+}
+
+static bool info_registers(char **argv, GString *out, GError **errp)
+{
+    vcpus_print_registers(out, has_flag(argv, "-a") ? -1 : 0);
+    return true;
+}
+
+static bool info_cpus(char **argv, GString *out, GError **errp)
+{
+    vcpus_print(out);
+    return true;
+}
+
+static bool info_pci(char **argv, GString *out, GError **errp)
+{
+    pci_print_info(out);
+    return true;
+}
+
+static bool info_qtree(char **argv, GString *out, GError **errp)
+{
+    device_print_tree(out);
+    return true;
+}
+
+static bool info_irq(char **argv, GString *out, GError **errp)
+{
+    const Machine *machine = machine_current();
+
+    if (machine->cls->print_irqs) {
+        machine->cls->print_irqs(out);
+    }
+    return true;
+}
+
+static bool info_block(char **argv, GString *out, GError **errp)
+{
+    block_print_info(out);
+    return true;
+}
+
+static bool info_chardev(char **argv, GString *out, GError **errp)
+{
+    chardev_print_info(out);
+    return true;
+}
+
+static bool info_status(char **argv, GString *out, GError **errp)
+{
+    RunState state = vm_state();
+
+    g_string_append_printf(out, "VM status: %s", state == RUN_STATE_RUNNING ? "running" : "paused");
+    if (state != RUN_STATE_RUNNING && state != RUN_STATE_PAUSED) {
+        g_string_append_printf(out, " (%s)", runstate_name(state));
+    }
+    g_string_append_c(out, '\n');
+    return true;
+}
+
+static bool info_accel(char **argv, GString *out, GError **errp)
+{
+    accel_print_info(out);
+    return true;
+}
+
+static bool info_kvm(char **argv, GString *out, GError **errp)
+{
+    g_string_append_printf(out, "kvm support: %s\n",
+                           accel_is_kvm() ? "enabled" : "disabled");
+    return true;
+}
+
+static bool info_screen(char **argv, GString *out, GError **errp)
+{
+    Console *con = console_default();
+    g_autofree char *text = con ? console_text(con) : NULL;
+
+    if (!text) {
+        error_setg(errp, con ? "The screen is in a graphics mode: screendump takes a picture"
+                             : "There is no console");
+        return false;
+    }
+    g_string_append(out, text);
+    return true;
+}
+
+static bool info_name(char **argv, GString *out, GError **errp)
+{
+    const Machine *machine = machine_current();
+
+    if (machine->name) {
+        g_string_append_printf(out, "%s\n", machine->name);
+    }
+    return true;
+}
+
+static bool info_uuid(char **argv, GString *out, GError **errp)
+{
+    const Machine *machine = machine_current();
+
+    g_string_append_printf(out, "%s\n", machine->uuid ? machine->uuid
+                                                      : "00000000-0000-0000-0000-000000000000");
+    return true;
+}
+
+static bool info_version(char **argv, GString *out, GError **errp)
+{
+    g_string_append_printf(out, "%s\n", version_line());
+    return true;
+}
+
+const MonitorCommand monitor_info_commands[] = {
+    {"accel", NULL, NULL, "show the accelerator and what it counted", info_accel},
+    {"block", NULL, NULL, "show the drives", info_block},
+    {"chardev", NULL, NULL, "show the character backends", info_chardev},
+    {"cpus", NULL, NULL, "show the CPUs", info_cpus},
+    {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
+    {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
+    {"mtree", NULL, "[-f][-o][-D]", "show the memory tree (-f: flat views, -o: owners, -D: disabled)",
+     info_mtree},
+    {"name", NULL, NULL, "show the guest's name", info_name},
+    {"pci", NULL, NULL, "show the PCI devices", info_pci},
+    {"qtree", NULL, NULL, "show the device tree", info_qtree},
+    {"registers", NULL, "[-a]", "show the CPU's registers (-a: of all CPUs)", info_registers},
+    {"screen", NULL, NULL, "show the text on the screen", info_screen},
+    {"status", NULL, NULL, "show whether the machine runs", info_status},
+    {"uuid", NULL, NULL, "show the machine's UUID", info_uuid},
+    {"version", NULL, NULL, "show the version", info_version},
+    {}};
+
+static void print_command(GString *out, const char *prefix, const MonitorCommand *command)
+{
+    g_string_append_printf(out, "%s%s%s%s%s%s -- %s\n", prefix, command->name,
+                           command->alias ? "|" : "", command->alias ? command->alias : "",
+                           command->args ? " " : "", command->args ? command->args : "",
+                           command->help);
+}
+
+static bool run_info(char **argv, GString *out, GError **errp)
+{
+    const MonitorCommand *command;
+
+    if (!*argv) {
+        for (command = monitor_info_commands; command->name; command++) {
+            print_command(out, "info ", command);
+        }
+        return true;
+    }
+    command = monitor_find_command(monitor_info_commands, *argv);
+    if (!command) {
+        error_setg(errp, "unknown command: 'info %s'", *argv);
+        return false;
+    }
+    return command->run(argv + 1, out, errp);
+}
+
+static bool run_help(char **argv, GString *out, GError **errp)
+{
+    const MonitorCommand *command;
+
+    if (*argv && !g_str_equal(*argv, "info")) {
+        command = monitor_find_command(monitor_commands, *argv);
+        if (!command) {
+            error_setg(errp, "unknown command: '%s'", *argv);
+            return false;
+        }
+        print_command(out, "", command);
+        return true;
+    }
+    if (*argv) {
+        return run_info((char *[]){NULL}, out, errp);
+    }
+    for (command = monitor_commands; command->name; command++) {
+        print_command(out, "", command);
+    }
+    return true;
+}
+
+const MonitorCommand monitor_commands[] = {
+    {"help", "?", "[CMD]", "show the commands", run_help},
+    {"info", NULL, "[SUBCOMMAND]", "show the state of a part of the machine", run_info},
+    {"change", NULL, "DEVICE FILE", "put a medium into a drive", run_change},
+    {"cont", "c", NULL, "let the machine run", run_cont},
+    {"eject", NULL, "[-f] DEVICE", "take the medium out of a drive", run_eject},
+    {"i", NULL, "/FMT PORT", "read a port", run_in},
+    {"mouse_button", NULL, "STATE", "press mouse buttons (1 left, 2 middle, 4 right)",
+     run_mouse_button},
+    {"mouse_move", NULL, "DX DY", "move the mouse", run_mouse_move},
+    {"nmi", NULL, NULL, "send an NMI to every CPU", run_nmi},
+    {"o", NULL, "/FMT PORT VALUE", "write a port", run_out},
+    {"quit", "q", NULL, "end the machine", run_quit},
+    {"screendump", NULL, "[-f png|ppm] FILE", "save the screen as a picture", run_screendump},
+    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys, as in 'sendkey ctrl-alt-f1'", run_sendkey},
+    {"stop", "s", NULL, "stop the machine", run_stop},
+    {"system_powerdown", NULL, NULL, "press the power button", run_powerdown},
+    {"system_reset", NULL, NULL, "reset the machine", run_reset},
+    {"xp", NULL, "/FMT ADDR", "show physical memory", run_xp},
+    {}};

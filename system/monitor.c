@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The human monitor: lines from a chardev, looked up in the tables of monitor-commands.c.
+ */
+#include "system/monitor.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "monitor.h"
+#include "options.h"
+
+typedef struct Monitor {
+    Chardev *chr;
+    LineEditor *editor;
+    bool greeted;
+} Monitor;
+
+static GPtrArray *monitors;
+
+const MonitorCommand *monitor_find_command(const MonitorCommand *table, const char *name)
+{
+    for (; table->name; table++) {
+        if (g_str_equal(table->name, name) || g_strcmp0(table->alias, name) == 0) {
+            return table;
+        }
+    }
+    return NULL;
+}
+
+static char *execute(const char *line, GError **errp)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_auto(GStrv) words = NULL;
+    const MonitorCommand *command;
+    char **argv;
+
+    if (!g_shell_parse_argv(line, NULL, &words, NULL)) {
+        if (!line[strspn(line, " \t")]) {
+            return g_strdup("");
+        }
+        error_setg(errp, "unbalanced quotes");
+        return NULL;
+    }
+    argv = words;
+    command = monitor_find_command(monitor_commands, argv[0]);
+    if (!command) {
+        error_setg(errp, "unknown command: '%s'", argv[0]);
+        return NULL;
+    }
+    if (!command->run(argv + 1, out, errp)) {
+        return NULL;
+    }
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+char *monitor_execute(const char *line)
+{
+    g_autoptr(GError) err = NULL;
+    char *out = execute(line, &err);
+
+    return out ? out : g_strdup_printf("Error: %s\n", err->message);
+}
+
+/* ---------------------------------------------------------------------------- on chardevs -- */
+
+static void monitor_output(void *opaque, const char *text, size_t len)
+{
+    Monitor *mon = opaque;
+
+    chardev_write(mon->chr, text, len);
+}
+
+/* With CR LF, as the terminal is raw. */
+static void monitor_puts(Monitor *mon, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *crlf = g_strjoinv("\r\n", lines);
+
+    chardev_write(mon->chr, crlf, strlen(crlf));
+}
+
+static void monitor_line(void *opaque, const char *line)
+{
+    Monitor *mon = opaque;
+    g_autofree char *out = monitor_execute(line);
+
+    monitor_puts(mon, out);
+    line_editor_prompt(mon->editor);
+}
+
+static void monitor_receive(void *opaque, const uint8_t *buf, size_t len)
+{
+    Monitor *mon = opaque;
+
+    line_editor_input(mon->editor, (const char *)buf, len);
+}
+
+static void monitor_greet(Monitor *mon)
+{
+    if (!mon->greeted) {
+        mon->greeted = true;
+        monitor_puts(mon, version_line());
+        monitor_puts(mon, "\ntype 'help' for commands\n");
+    }
+    line_editor_prompt(mon->editor);
+}
+
+static void monitor_event(void *opaque, ChardevEvent event)
+{
+    Monitor *mon = opaque;
+
+    switch (event) {
+    case CHARDEV_OPENED:
+        mon->greeted = false;
+        if (!g_str_has_prefix(chardev_filename(mon->chr), "mux:")) {
+            monitor_greet(mon);
+        }
+        break;
+    case CHARDEV_MUX_IN:
+        monitor_puts(mon, "\n");
+        monitor_greet(mon);
+        break;
+    default:
+        break;
+    }
+}
+
+static const ChardevHandlers monitor_handlers = {
+    .receive = monitor_receive,
+    .event = monitor_event,
+};
+
+static void monitor_free(void *data)
+{
+    Monitor *mon = data;
+
+    chardev_detach(mon->chr, mon);
+    line_editor_free(mon->editor);
+    g_free(mon);
+}
+
+bool monitor_new(Chardev *chr, GError **errp)
+{
+    Monitor *mon = g_new0(Monitor, 1);
+
+    mon->chr = chr;
+    mon->editor = line_editor_new(monitor_output, monitor_line, mon);
+    if (!chardev_attach(chr, &monitor_handlers, mon, errp)) {
+        line_editor_free(mon->editor);
+        g_free(mon);
+        return false;
+    }
+    if (!monitors) {
+        monitors = g_ptr_array_new_with_free_func(monitor_free);
+    }
+    g_ptr_array_add(monitors, mon);
+    return true;
+}
+
+void monitor_close_all(void)
+{
+    g_clear_pointer(&monitors, g_ptr_array_unref);
+}

@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line: one row per option, in QEMU's names and meanings.
+ */
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "accel/accel.h"
+#include "backends/char.h"
+#include "backends/firmware.h"
+#include "error.h"
+#include "hw/core/device.h"
+#include "hw/core/log.h"
+
+typedef struct OptionRow {
+    const char *name; /* without the dash */
+    const char *arg;  /* what help calls the argument; NULL: there is none */
+    OptionsResult (*handle)(Options *options, const struct OptionRow *row, const char *arg,
+                            GError **errp);
+    size_t field; /* for the common handlers: the place in Options */
+    const char *help;
+} OptionRow;
+
+const char *version_line(void)
+{
+    return "Lignite " LIGNITE_VERSION
+           ", a PC virtual machine monitor (compatible with: QEMU emulator version 11.1.0)";
+}
+
+/* ------------------------------------------------------------------------ common handlers -- */
+
+static OptionsResult print_and_stop(GString *text)
+{
+    fputs(text->str, stdout);
+    g_string_free(text, TRUE);
+    return OPTIONS_DONE;
+}
+
+static bool wants_help(const char *arg)
+{
+    return g_str_equal(arg, "help") || g_str_equal(arg, "?");
+}
+
+static void *field_of(Options *options, const OptionRow *row)
+{
+    return (char *)options + row->field;
+}
+
+/* Keep the last one given. */
+static OptionsResult set_string(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    char **field = field_of(options, row);
+
+    g_free(*field);
+    *field = g_strdup(arg);
+    return OPTIONS_RUN;
+}
+
+static OptionsResult set_flag(Options *options, const OptionRow *row, const char *arg,
+                              GError **errp)
+{
+    *(bool *)field_of(options, row) = true;
+    return OPTIONS_RUN;
+}
+
+/* Keep all, in order. */
+static OptionsResult append_string(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    g_ptr_array_add(*(GPtrArray **)field_of(options, row), g_strdup(arg));
+    return OPTIONS_RUN;
+}
+
+static OptionsResult append_opts(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp)
+{
+    Opts *opts = opts_parse(arg, NULL, errp);
+
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_ptr_array_add(*(GPtrArray **)field_of(options, row), opts);
+    return OPTIONS_RUN;
+}
+
+static OptionsResult merge_opts(Opts *into, const char *arg, const char *implied, GError **errp)
+{
+    g_autoptr(Opts) opts = opts_parse(arg, implied, errp);
+
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    opts_merge(into, opts);
+    return OPTIONS_RUN;
+}
+
+/* --------------------------------------------------------------------------- the machine -- */
+
+static OptionsResult handle_machine(Options *options, const OptionRow *row, const char *arg,
+                                    GError **errp)
+{
+    GString *text;
+
+    if (wants_help(arg)) {
+        text = g_string_new(NULL);
+        machine_classes_print_help(text);
+        return print_and_stop(text);
+    }
+    if (g_str_has_suffix(arg, ",help") || g_str_has_suffix(arg, ",?")) {
+        text = g_string_new(NULL);
+        machine_class_print_help(text);
+        return print_and_stop(text);
+    }
+    return merge_opts(options->machine, arg, "type", errp);
+}
+
+static OptionsResult handle_accel(Options *options, const OptionRow *row, const char *arg,
+                                  GError **errp)
+{
+    g_autofree char *name = g_strndup(arg, strcspn(arg, ","));
+    GString *text;
+
+    if (wants_help(arg)) {
+        text = g_string_new(NULL);
+        accel_print_help(text);
+        return print_and_stop(text);
+    }
+    if (g_str_has_suffix(arg, ",help") || g_str_has_suffix(arg, ",?")) {
+        text = g_string_new(NULL);
+        if (accel_print_props(name, text)) {
+            return print_and_stop(text);
+        }
+        g_string_free(text, TRUE);
+        error_setg(errp, "-accel: unknown accelerator '%s': -accel help lists them", name);
+        return OPTIONS_FAIL;
+    }
+    g_ptr_array_add(options->accels, g_strdup(arg));
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_enable_kvm(Options *options, const OptionRow *row, const char *arg,
+                                       GError **errp)
+{
+    g_ptr_array_add(options->accels, g_strdup("kvm"));
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_cpu(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    if (wants_help(arg)) {
+        GString *text = g_string_new(NULL);
+
+        cpu_models_print_help(text);
+        return print_and_stop(text);
+    }
+    if (!cpu_model_check(arg, errp)) {
+        g_prefix_error(errp, "-cpu: ");
+        return OPTIONS_FAIL;
+    }
+    return set_string(options, row, arg, errp);
+}
+
+static OptionsResult handle_smp(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    return merge_opts(options->smp, arg, "cpus", errp);
+}
+
+static OptionsResult handle_memory(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    g_autoptr(Opts) opts = opts_parse(arg, "size", errp);
+
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_free(options->ram_size);
+    options->ram_size = g_strdup(opts_get(opts, "size"));
+    if (!opts_check_unknown(opts, errp)) {
+        g_prefix_error(errp, "-m %s: ", arg);
+        return OPTIONS_FAIL;
+    }
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_boot(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp)
+{
+    return merge_opts(options->boot, arg, "order", errp);
+}
+
+static OptionsResult handle_rtc(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    return merge_opts(options->rtc, arg, NULL, errp);
+}
+
+static OptionsResult handle_dir(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    if (wants_help(arg)) {
+        GString *text = g_string_new(NULL);
+
+        firmware_print_dirs(text);
+        return print_and_stop(text);
+    }
+    firmware_add_dir(arg);
+    return OPTIONS_RUN;
+}
+
+/* ------------------------------------------------------------------------------- devices -- */
+
+static OptionsResult handle_device(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    g_autoptr(Opts) opts = NULL;
+    const char *driver;
+
+    if (wants_help(arg)) {
+        GString *text = g_string_new(NULL);
+
+        device_classes_print_help(text);
+        return print_and_stop(text);
+    }
+    opts = opts_parse(arg, "driver", errp);
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    driver = opts_get(opts, "driver");
+    if (driver && (opts_has(opts, "help") || opts_has(opts, "?"))) {
+        const DeviceClass *cls = device_class_find(driver);
+        GString *text;
+
+        if (!cls) {
+            error_setg(errp, "-device %s: '%s' is not a valid device model name", arg, driver);
+            return OPTIONS_FAIL;
+        }
+        text = g_string_new(NULL);
+        device_class_print_help(cls, text);
+        return print_and_stop(text);
+    }
+    g_ptr_array_add(options->devices, g_steal_pointer(&opts));
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_global(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    const char *dot = strchr(arg, '.');
+    const char *equals = strchr(arg, '=');
+    g_autofree char *driver = NULL;
+    g_autofree char *property = NULL;
+    const char *value;
+
+    if (dot && equals && dot < equals) {
+        driver = g_strndup(arg, dot - arg);
+        property = g_strndup(dot + 1, equals - dot - 1);
+        value = equals + 1;
+        return device_add_global(driver, property, value, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
+    }
+
+    g_autoptr(Opts) opts = opts_parse(arg, NULL, errp);
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    driver = g_strdup(opts_get(opts, "driver"));
+    property = g_strdup(opts_get(opts, "property"));
+    value = opts_get(opts, "value");
+    if (!driver || !property || !value) {
+        error_setg(errp, "-global %s: expected DRIVER.PROPERTY=VALUE", arg);
+        return OPTIONS_FAIL;
+    }
+    return device_add_global(driver, property, value, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
+}
+
+static OptionsResult add_drive(Options *options, Opts *opts, const char *option)
+{
+    DriveOption *drive = g_new(DriveOption, 1);
+
+    *drive = (DriveOption){opts, option};
+    g_ptr_array_add(options->drives, drive);
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_drive(Options *options, const OptionRow *row, const char *arg,
+                                  GError **errp)
+{
+    Opts *opts = opts_parse(arg, NULL, errp);
+
+    return opts ? add_drive(options, opts, "-drive") : OPTIONS_FAIL;
+}
+
+/* -hda FILE and its kin; the row's field holds the index of the drive. */
+static OptionsResult handle_disk(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp)
+{
+    static const char *const options_by_index[] = {"-hda", "-hdb", "-hdc", "-hdd"};
+    g_autofree char *index = g_strdup_printf("%zu", row->field);
+    Opts *opts = opts_new();
+
+    opts_set(opts, "index", index);
+    opts_set(opts, "media", "disk");
+    opts_set(opts, "file", arg);
+    return add_drive(options, opts, options_by_index[row->field]);
+}
+
+static OptionsResult handle_cdrom(Options *options, const OptionRow *row, const char *arg,
+                                  GError **errp)
+{
+    Opts *opts = opts_new();
+
+    opts_set(opts, "index", "2");
+    opts_set(opts, "media", "cdrom");
+    opts_set(opts, "file", arg);
+    return add_drive(options, opts, "-cdrom");
+}
+
+static OptionsResult handle_vga(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    if (wants_help(arg)) {
+        return print_and_stop(g_string_new("none     no graphic card\n"
+                                           "std      standard VGA\n"
+                                           "cirrus   Cirrus VGA (default)\n"));
+    }
+    return set_string(options, row, arg, errp);
+}
+
+/* -net none, -nic none: networks themselves are not there yet. */
+static OptionsResult handle_nic(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    if (!g_str_equal(arg, "none")) {
+        error_setg(errp, "-%s %s: only '-%s none' is supported", row->name, arg, row->name);
+        return OPTIONS_FAIL;
+    }
+    options->no_nic = true;
+    return OPTIONS_RUN;
+}
+
+/* ----------------------------------------------------------------------------- host side -- */
+
+static OptionsResult handle_display(Options *options, const OptionRow *row, const char *arg,
+                                    GError **errp)
+{
+    if (wants_help(arg)) {
+        return print_and_stop(
+            g_string_new("Available display backend types:\n"
+                         "none     the screen is not shown; screendump takes pictures of it\n"
+                         "text     the text on the screen is printed when the guest ends\n"));
+    }
+    if (g_str_equal(arg, "none")) {
+        options->display = DISPLAY_NONE;
+    } else if (g_str_equal(arg, "text")) {
+        options->display = DISPLAY_TEXT;
+    } else {
+        error_setg(errp, "-display %s: unknown display: -display help lists them", arg);
+        return OPTIONS_FAIL;
+    }
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_chardev(Options *options, const OptionRow *row, const char *arg,
+                                    GError **errp)
+{
+    Opts *opts;
+
+    if (wants_help(arg)) {
+        GString *text = g_string_new(NULL);
+
+        chardev_print_help(text);
+        return print_and_stop(text);
+    }
+    opts = opts_parse(arg, "backend", errp);
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_ptr_array_add(options->chardevs, opts);
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_name(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp)
+{
+    g_autoptr(Opts) opts = opts_parse(arg, "guest", errp);
+
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_free(options->name);
+    options->name = g_strdup(opts_get(opts, "guest"));
+    if (!opts_check_unknown(opts, errp)) {
+        g_prefix_error(errp, "-name %s: ", arg);
+        return OPTIONS_FAIL;
+    }
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_uuid(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp)
+{
+    if (!g_uuid_string_is_valid(arg)) {
+        error_setg(errp, "-uuid %s: not a UUID such as 550e8400-e29b-41d4-a716-446655440000", arg);
+        return OPTIONS_FAIL;
+    }
+    return set_string(options, row, arg, errp);
+}
+
+static OptionsResult handle_log(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    if (wants_help(arg)) {
+        GString *text = g_string_new(NULL);
+
+        log_print_items(text);
+        return print_and_stop(text);
+    }
+    return set_string(options, row, arg, errp);
+}
+
+static OptionsResult handle_version(Options *options, const OptionRow *row, const char *arg,
+                                    GError **errp)
+{
+    GString *text = g_string_new(version_line());
+
+    g_string_append_c(text, '\n');
+    return print_and_stop(text);
+}
+
+static OptionsResult handle_help(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp);
+
+/* --------------------------------------------------------------------------------- table -- */
+
+#define AT(member) offsetof(Options, member)
+#define HEADING(text) {.name = NULL, .help = text}
+
+static const OptionRow rows[] = {
+    HEADING("Machine"),
+    {"h", NULL, handle_help, 0, "show this text"},
+    {"help", NULL, handle_help, 0, NULL},
+    {"version", NULL, handle_version, 0, "show the version"},
+    {"machine", "[type=]NAME[,PROP=VALUE...]", handle_machine, 0,
+     "choose the machine (-machine help lists them); also accel=A[:B], kernel-irqchip=on|off"},
+    {"M", "NAME[,...]", handle_machine, 0, "the same as -machine"},
+    {"accel", "NAME[,PROP=VALUE...]", handle_accel, 0,
+     "choose the accelerator; given several times, the first that works is used"},
+    {"enable-kvm", NULL, handle_enable_kvm, 0, "the same as -accel kvm"},
+    {"cpu", "MODEL[,+FLAG][,-FLAG]", handle_cpu, AT(cpu_model),
+     "choose the CPU (-cpu help lists models)"},
+    {"smp", "[cpus=]N", handle_smp, 0, "number of CPUs, 1 to 8 (default: 1)"},
+    {"m", "[size=]SIZE", handle_memory, 0, "guest memory, in MiB or with suffix (default: 128M)"},
+    {"name", "NAME", handle_name, 0, "name of the guest"},
+    {"uuid", "UUID", handle_uuid, AT(uuid), "the machine's UUID"},
+    {"rtc", "[base=utc|localtime|DATE][,clock=host|rt|vm][,driftfix=none|slew]", handle_rtc, 0,
+     "what the real time clock shows"},
+    {"nodefaults", NULL, set_flag, AT(nodefaults), "no default devices"},
+
+    HEADING("Firmware and boot"),
+    {"bios", "FILE", set_string, AT(bios), "firmware image (default: bios-256k.bin)"},
+    {"L", "DIR", handle_dir, 0, "look for firmware in DIR first (-L help lists the folders)"},
+    {"boot", "[order=]LETTERS[,once=LETTERS][,menu=on|off][,splash-time=MS][,reboot-timeout=MS]"
+             "[,strict=on|off]",
+     handle_boot, 0, "boot order: a, b floppy; c disk; d CD; n network"},
+    {"kernel", "FILE", set_string, AT(kernel), "boot a bzImage or a multiboot kernel"},
+    {"initrd", "FILE", set_string, AT(initrd), "initial RAM disk, or multiboot modules"},
+    {"append", "TEXT", set_string, AT(append), "the kernel's command line"},
+
+    HEADING("Disks"),
+    {"hda", "FILE", handle_disk, 0, "disk image of the first IDE channel's master"},
+    {"hdb", "FILE", handle_disk, 1, "... of its slave"},
+    {"hdc", "FILE", handle_disk, 2, "... of the second channel's master"},
+    {"hdd", "FILE", handle_disk, 3, "... of its slave"},
+    {"cdrom", "FILE", handle_cdrom, 0, "CD image, in the second channel's master"},
+    {"drive",
+     "[file=FILE][,if=ide|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
+     "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]",
+     handle_drive, 0, "a drive, put on IDE or kept for -device"},
+    {"snapshot", NULL, set_flag, AT(snapshot), "keep writes to disks in temporary files"},
+
+    HEADING("Devices"),
+    {"device", "DRIVER[,PROP=VALUE...]", handle_device, 0,
+     "add a device (-device help lists them; -device DRIVER,help its properties)"},
+    {"global", "DRIVER.PROP=VALUE", handle_global, 0, "set a property of all devices of a kind"},
+    {"vga", "none|std|cirrus", handle_vga, AT(vga), "the display adapter"},
+    {"net", "none", handle_nic, 0, "no network device"},
+    {"nic", "none", handle_nic, 0, "the same"},
+
+    HEADING("Host side"),
+    {"display", "none|text", handle_display, 0, "how the screen is shown"},
+    {"nographic", NULL, set_flag, AT(nographic),
+     "no display; serial port and monitor on standard input and output"},
+    {"serial", "DEV", append_string, AT(serials),
+     "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
+     " chardev:ID"},
+    {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
+    {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
+     "a character backend (-chardev help lists them)"},
+    {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
+    {"mon", "[chardev=]ID[,mode=readline]", append_opts, AT(mons), "a monitor on a -chardev"},
+    {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
+    {"no-reboot", NULL, set_flag, AT(policy.no_reboot), "end instead of rebooting"},
+    {"no-shutdown", NULL, set_flag, AT(policy.no_shutdown), "stop instead of ending"},
+    {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},
+    {"d", "ITEM[,...]", handle_log, AT(log_items), "log items (-d help lists them)"},
+    {"D", "FILE", set_string, AT(log_file), "write the log to FILE (default: standard error)"},
+};
+
+static OptionsResult handle_help(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp)
+{
+    GString *text = g_string_new(version_line());
+
+    g_string_append(text, "\nusage: lignite [options] [disk image]\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (!rows[i].name) {
+            g_string_append_printf(text, "\n%s:\n", rows[i].help);
+        } else if (rows[i].help) {
+            g_autofree char *head =
+                g_strdup_printf("-%s %s", rows[i].name, rows[i].arg ? rows[i].arg : "");
+
+            if (strlen(head) < 24) {
+                g_string_append_printf(text, "%-24s%s\n", head, rows[i].help);
+            } else {
+                g_string_append_printf(text, "%s\n%-24s%s\n", head, "", rows[i].help);
+            }
+        }
+    }
+    return print_and_stop(text);
+}
+
+static const OptionRow *find_row(const char *arg)
+{
+    const char *name = arg + 1;
+
+    if (*name == '-') {
+        name++;
+    }
+    if (g_str_equal(name, "?")) {
+        name = "help";
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].name && g_str_equal(rows[i].name, name)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static void drive_option_free(void *data)
+{
+    DriveOption *drive = data;
+
+    opts_free(drive->opts);
+    g_free(drive);
+}
+
+static void free_opts(void *data)
+{
+    opts_free(data);
+}
+
+static void options_init(Options *options)
+{
+    *options = (Options){
+        .machine = opts_new(),
+        .boot = opts_new(),
+        .rtc = opts_new(),
+        .smp = opts_new(),
+        .accels = g_ptr_array_new_with_free_func(g_free),
+        .devices = g_ptr_array_new_with_free_func(free_opts),
+        .drives = g_ptr_array_new_with_free_func(drive_option_free),
+        .chardevs = g_ptr_array_new_with_free_func(free_opts),
+        .serials = g_ptr_array_new_with_free_func(g_free),
+        .monitors = g_ptr_array_new_with_free_func(g_free),
+        .mons = g_ptr_array_new_with_free_func(free_opts),
+        .debugcons = g_ptr_array_new_with_free_func(g_free),
+    };
+}
+
+void options_clear(Options *options)
+{
+    char **strings[] = {&options->ram_size, &options->cpu_model, &options->bios, &options->kernel,
+                        &options->initrd,   &options->append,    &options->name, &options->uuid,
+                        &options->vga,      &options->pidfile,   &options->log_items,
+                        &options->log_file};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
+        g_clear_pointer(strings[i], g_free);
+    }
+    g_clear_pointer(&options->machine, opts_free);
+    g_clear_pointer(&options->boot, opts_free);
+    g_clear_pointer(&options->rtc, opts_free);
+    g_clear_pointer(&options->smp, opts_free);
+    g_clear_pointer(&options->accels, g_ptr_array_unref);
+    g_clear_pointer(&options->devices, g_ptr_array_unref);
+    g_clear_pointer(&options->drives, g_ptr_array_unref);
+    g_clear_pointer(&options->chardevs, g_ptr_array_unref);
+    g_clear_pointer(&options->serials, g_ptr_array_unref);
+    g_clear_pointer(&options->monitors, g_ptr_array_unref);
+    g_clear_pointer(&options->mons, g_ptr_array_unref);
+    g_clear_pointer(&options->debugcons, g_ptr_array_unref);
+}
+
+OptionsResult options_parse(Options *options, int argc, char **argv, GError **errp)
+{
+    options_init(options);
+    for (int i = 1; i < argc; i++) {
+        const char *arg = argv[i];
+        const OptionRow *row;
+        OptionsResult result;
+
+        if (arg[0] != '-' || !arg[1]) {
+            const OptionRow hda = {.name = "hda"};
+
+            handle_disk(options, &hda, arg, NULL);
+            continue;
+        }
+        row = find_row(arg);
+        if (!row) {
+            error_setg(errp, "%s: invalid option: -h lists them", arg);
+            return OPTIONS_FAIL;
+        }
+        if (row->arg && ++i == argc) {
+            error_setg(errp, "%s: requires an argument", arg);
+            return OPTIONS_FAIL;
+        }
+        result = row->handle(options, row, row->arg ? argv[i] : NULL, errp);
+        if (result != OPTIONS_RUN) {
+            return result;
+        }
+    }
+    return OPTIONS_RUN;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line.
+ */
+#ifndef LIGNITE_SYSTEM_OPTIONS_H
+#define LIGNITE_SYSTEM_OPTIONS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/opts.h"
+#include "hw/core/machine.h"
+#include "system/vm.h"
+
+/* One -drive, -hda, -cdrom...: opened before the machine is built. */
+typedef struct DriveOption {
+    Opts *opts;
+    const char *option; /* "-drive", "-hda": for messages */
+} DriveOption;
+
+typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_NONE, DISPLAY_TEXT } DisplayKind;
+
+/* What the command line says, before anything is opened or started. */
+typedef struct Options {
+    const MachineClass *machine_class;
+    Opts *machine;       /* -M, merged */
+    GPtrArray *accels;   /* char *: -accel texts; -M accel=a:b comes as two */
+    GPtrArray *devices;  /* Opts: -device */
+    GPtrArray *drives;   /* DriveOption */
+    GPtrArray *chardevs; /* Opts */
+    GPtrArray *serials;  /* char * */
+    GPtrArray *monitors; /* char *: -monitor */
+    GPtrArray *mons;     /* Opts: -mon */
+    GPtrArray *debugcons; /* char * */
+    Opts *boot;
+    Opts *rtc;
+    Opts *smp;
+    char *ram_size;
+    char *cpu_model;
+    char *bios, *kernel, *initrd, *append;
+    char *name, *uuid;
+    char *vga;
+    char *pidfile;
+    char *log_items, *log_file;
+    DisplayKind display;
+    bool nographic;
+    bool nodefaults;
+    bool no_nic;
+    bool snapshot;
+    bool paused;
+    VmPolicy policy;
+} Options;
+
+typedef enum OptionsResult {
+    OPTIONS_RUN,  /* go on and start the machine */
+    OPTIONS_DONE, /* a help or version text was printed; exit 0 */
+    OPTIONS_FAIL, /* `errp` says why; exit 1 */
+} OptionsResult;
+
+/* Parse argv. Help texts go to standard output. */
+OptionsResult options_parse(Options *options, int argc, char **argv, GError **errp);
+void options_clear(Options *options);
+
+/* The first line of -version and -h. */
+const char *version_line(void);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The running machine: what the requests of devices, signals and monitors lead to.
+ */
+#include "system/vm.h"
+
+#include "accel/accel.h"
+#include "backends/block.h"
+#include "error.h"
+#include "hw/core/clock.h"
+#include "hw/core/device.h"
+#include "hw/core/log.h"
+#include "hw/core/machine.h"
+#include "system/mainloop.h"
+
+static VmPolicy policy;
+static RunState state = RUN_STATE_PRELAUNCH;
+static bool ended;
+static int exit_status;
+static GPtrArray *listeners; /* const VmListener */
+
+void vm_add_listener(const VmListener *listener)
+{
+    if (!listeners) {
+        listeners = g_ptr_array_new();
+    }
+    g_ptr_array_add(listeners, (void *)listener);
+}
+
+#define NOTIFY(event, ...)                                                                         \
+    for (unsigned i_ = 0; listeners && i_ < listeners->len; i_++) {                                \
+        const VmListener *listener_ = listeners->pdata[i_];                                        \
+        if (listener_->event) {                                                                    \
+            listener_->event(__VA_ARGS__);                                                         \
+        }                                                                                          \
+    }
+
+static void set_state(RunState new_state)
+{
+    if (state != new_state) {
+        state = new_state;
+        NOTIFY(state_changed, state);
+    }
+}
+
+RunState vm_state(void)
+{
+    return state;
+}
+
+void vm_init(const VmPolicy *user_policy, bool start_paused)
+{
+    policy = *user_policy;
+    devices_reset();
+    vcpus_reset();
+    if (!start_paused) {
+        vm_start(NULL);
+    }
+}
+
+bool vm_start(GError **errp)
+{
+    if (state == RUN_STATE_RUNNING) {
+        return true;
+    }
+    if (state == RUN_STATE_INTERNAL_ERROR || state == RUN_STATE_SHUTDOWN) {
+        error_setg(errp, "Resetting the Virtual Machine is required");
+        return false;
+    }
+    set_state(RUN_STATE_RUNNING);
+    clock_virtual_enable(true);
+    vcpus_resume();
+    return true;
+}
+
+void vm_stop(RunState new_state)
+{
+    if (state == RUN_STATE_RUNNING) {
+        vcpus_pause();
+        clock_virtual_enable(false);
+        block_drain_all();
+    }
+    set_state(new_state);
+}
+
+void vm_reset(ShutdownCause cause)
+{
+    bool was_running = state == RUN_STATE_RUNNING;
+
+    if (log_enabled(LOG_CPU_RESET)) {
+        log_line(LOG_CPU_RESET, "reset: %s", shutdown_cause_name(cause));
+    }
+    vcpus_pause();
+    block_drain_all();
+    devices_reset();
+    vcpus_reset();
+    NOTIFY(reset, cause);
+    if (was_running) {
+        vcpus_resume();
+    } else if (state != RUN_STATE_PRELAUNCH) {
+        set_state(RUN_STATE_PAUSED);
+    }
+}
+
+static void end(int status)
+{
+    if (state == RUN_STATE_RUNNING) {
+        vm_stop(RUN_STATE_SHUTDOWN);
+    }
+    ended = true;
+    exit_status = status;
+}
+
+static bool caused_by_guest(ShutdownCause cause)
+{
+    return cause >= SHUTDOWN_CAUSE_GUEST_SHUTDOWN;
+}
+
+static void shut_down(ShutdownCause cause)
+{
+    NOTIFY(shutdown, cause);
+    if (policy.no_shutdown && caused_by_guest(cause)) {
+        vm_stop(RUN_STATE_SHUTDOWN);
+    } else {
+        end(0);
+    }
+}
+
+void vm_process_requests(void)
+{
+    RunstateRequests requests;
+
+    while (!ended && runstate_take_requests(&requests)) {
+        if (requests.exit) {
+            end(requests.exit_status);
+            return;
+        }
+        if (requests.stop) {
+            vm_stop(requests.stop_state);
+        }
+        if (requests.shutdown) {
+            shut_down(requests.shutdown);
+        } else if (requests.reset && policy.no_reboot && caused_by_guest(requests.reset)) {
+            shut_down(requests.reset);
+        } else if (requests.reset) {
+            vm_reset(requests.reset);
+        }
+        if (requests.powerdown) {
+            runstate_run_powerdown();
+            NOTIFY(powerdown);
+        }
+    }
+}
+
+int vm_run(void)
+{
+    while (!ended) {
+        mainloop_iterate(true);
+        vm_process_requests();
+    }
+    return exit_status;
+}
