@@ -8,6 +8,8 @@ extern const DeviceClass debugcon_class;
 extern const DeviceClass debugexit_class;
 extern const DeviceClass fw_cfg_io_class;
 extern const DeviceClass i8042_class;
+extern const DeviceClass apic_class;
+extern const DeviceClass ioapic_class;
 extern const DeviceClass isa_device_class;
 extern const DeviceClass isa_i8259_class;
 extern const DeviceClass isa_pcspk_class;
@@ -23,6 +25,8 @@ const DeviceClass *const device_classes[] = {
     &debugexit_class,
     &fw_cfg_io_class,
     &i8042_class,
+    &apic_class,
+    &ioapic_class,
     &isa_device_class,
     &isa_i8259_class,
     &isa_pcspk_class,
