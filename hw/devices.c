@@ -9,6 +9,7 @@ extern const DeviceClass debugexit_class;
 extern const DeviceClass fw_cfg_io_class;
 extern const DeviceClass i8042_class;
 extern const DeviceClass apic_class;
+extern const DeviceClass i8257_class;
 extern const DeviceClass ioapic_class;
 extern const DeviceClass isa_device_class;
 extern const DeviceClass isa_i8259_class;
@@ -26,6 +27,7 @@ const DeviceClass *const device_classes[] = {
     &fw_cfg_io_class,
     &i8042_class,
     &apic_class,
+    &i8257_class,
     &ioapic_class,
     &isa_device_class,
     &isa_i8259_class,
