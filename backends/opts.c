@@ -148,6 +148,25 @@ bool opts_get_uint(Opts *opts, const char *key, uint64_t max, uint64_t *value, G
     return true;
 }
 
+bool opts_get_int(Opts *opts, const char *key, int64_t min, int64_t max, int64_t *value,
+                  GError **errp)
+{
+    const char *text = opts_get(opts, key);
+    gint64 parsed;
+
+    if (!text) {
+        return true;
+    }
+    if (!g_ascii_string_to_signed(text, 10, min, max, &parsed, NULL)) {
+        error_setg(errp,
+                   "Parameter '%s' expects a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+                   key, min, max);
+        return false;
+    }
+    *value = parsed;
+    return true;
+}
+
 bool opts_get_size(Opts *opts, const char *key, uint64_t *value, GError **errp)
 {
     const char *text = opts_get(opts, key);

@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one list of device classes: a new device is its file, and one line in each half here.
+ * The one list of device classes: a new device is its file, and one line here.
  */
 #include "hw/core/device.h"
+#include "hw/pci/pci.h"
 
-extern const DeviceClass debugcon_class;
-extern const DeviceClass debugexit_class;
-extern const DeviceClass fw_cfg_io_class;
-extern const DeviceClass i8042_class;
-extern const DeviceClass apic_class;
-extern const DeviceClass i8257_class;
-extern const DeviceClass ioapic_class;
-extern const DeviceClass isa_device_class;
-extern const DeviceClass isa_vga_class;
-extern const DeviceClass isa_i8259_class;
-extern const DeviceClass isa_pcspk_class;
-extern const DeviceClass isa_pit_class;
-extern const DeviceClass mc146818rtc_class;
-extern const DeviceClass serial_class;
+/* Plain classes, and classes of PCI functions. */
+#define CLASSES(PLAIN, PCI)                                                                        \
+    PLAIN(device_class)                                                                            \
+    PLAIN(apic_class)                                                                              \
+    PLAIN(debugcon_class)                                                                          \
+    PLAIN(debugexit_class)                                                                         \
+    PCI(e1000_class)                                                                               \
+    PLAIN(fw_cfg_io_class)                                                                         \
+    PLAIN(i440fx_host_class)                                                                       \
+    PCI(i440fx_pci_class)                                                                          \
+    PLAIN(i8042_class)                                                                             \
+    PLAIN(i8257_class)                                                                             \
+    PLAIN(ide_cd_class)                                                                            \
+    PLAIN(ide_device_class)                                                                        \
+    PLAIN(ide_hd_class)                                                                            \
+    PLAIN(ioapic_class)                                                                            \
+    PLAIN(isa_device_class)                                                                        \
+    PLAIN(isa_i8259_class)                                                                         \
+    PLAIN(isa_pcspk_class)                                                                         \
+    PLAIN(isa_pit_class)                                                                           \
+    PLAIN(isa_vga_class)                                                                           \
+    PLAIN(mc146818rtc_class)                                                                       \
+    PLAIN(pci_device_class)                                                                        \
+    PCI(piix3_class)                                                                               \
+    PCI(piix3_ide_class)                                                                           \
+    PCI(piix4_pm_class)                                                                            \
+    PLAIN(port92_class)                                                                            \
+    PLAIN(serial_class)
 
-/* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
+#define DECLARE_PLAIN(name) extern const DeviceClass name;
+#define DECLARE_PCI(name) extern const PCIDeviceClass name;
+CLASSES(DECLARE_PLAIN, DECLARE_PCI)
 
-const DeviceClass *const device_classes[] = {
-    &device_class,
-    &debugcon_class,
-    &debugexit_class,
-    &fw_cfg_io_class,
-    &i8042_class,
-    &apic_class,
-    &i8257_class,
-    &ioapic_class,
-    &isa_device_class,
-    &isa_vga_class,
-    &isa_i8259_class,
-    &isa_pcspk_class,
-    &isa_pit_class,
-    &mc146818rtc_class,
-    &serial_class,
-    NULL,
-};
+#define LIST_PLAIN(name) &name,
+#define LIST_PCI(name) &name.device,
+const DeviceClass *const device_classes[] = {CLASSES(LIST_PLAIN, LIST_PCI) NULL};

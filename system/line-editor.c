@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "monitor.h"
+#include "monitor-internal.h"
 
 #define PROMPT "(lignite) "
 #define LINE_MAX_LENGTH 4095

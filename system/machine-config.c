@@ -130,19 +130,17 @@ static bool set_ram(Machine *machine, const Options *options, GError **errp)
 static bool set_boot(Machine *machine, Options *options, GError **errp)
 {
     BootOptions *boot = &machine->boot;
-    uint64_t splash = UINT64_MAX, timeout = UINT64_MAX;
     const char *orders[] = {opts_get(options->boot, "order"), opts_get(options->boot, "once")};
 
+    boot->splash_time = boot->reboot_timeout = -1;
     if (!opts_get_bool(options->boot, "menu", &boot->menu, errp) ||
         !opts_get_bool(options->boot, "strict", &boot->strict, errp) ||
-        !opts_get_uint(options->boot, "splash-time", 65535, &splash, errp) ||
-        !opts_get_uint(options->boot, "reboot-timeout", 65535, &timeout, errp) ||
+        !opts_get_int(options->boot, "splash-time", 0, 65535, &boot->splash_time, errp) ||
+        !opts_get_int(options->boot, "reboot-timeout", -1, 65535, &boot->reboot_timeout, errp) ||
         !opts_check_unknown(options->boot, errp)) {
         g_prefix_error(errp, "-boot: ");
         return false;
     }
-    boot->splash_time = splash == UINT64_MAX ? -1 : (int64_t)splash;
-    boot->reboot_timeout = timeout == UINT64_MAX ? -1 : (int64_t)timeout;
     for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
         for (const char *c = orders[i]; c && *c; c++) {
             if (*c < 'a' || *c > 'p') {

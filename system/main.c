@@ -250,9 +250,13 @@ static void print_screen(void)
 
 static void tear_down(void)
 {
+    Machine *machine = machine_current();
+
     vcpus_destroy();
-    system_bus_free();
     accel_shutdown();
+    if (machine->cls) {
+        machine->cls->cleanup(machine);
+    }
     block_close_all();
     monitor_close_all();
     chardev_close_all();

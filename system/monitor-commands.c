@@ -14,7 +14,7 @@
 #include "hw/input/input.h"
 #include "hw/pci/pci.h"
 #include "memory/system.h"
-#include "monitor.h"
+#include "monitor-internal.h"
 #include "options.h"
 #include "system/vm.h"
 

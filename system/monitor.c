@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "monitor.h"
+#include "monitor-internal.h"
 #include "options.h"
 
 typedef struct Monitor {

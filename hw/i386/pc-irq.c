@@ -88,10 +88,8 @@ static void pc_add_apics(Pc *pc)
 {
     pc->apic = pc_add_system(&apic_class);
     pc->ioapic = pc_add_system(&ioapic_class);
-    memory_region_add_subregion_overlap(get_system_memory(), APIC_DEFAULT_BASE,
-                                        apic_region(pc->apic), 1);
-    memory_region_add_subregion_overlap(get_system_memory(), IOAPIC_DEFAULT_BASE,
-                                        ioapic_region(pc->ioapic), 1);
+    apic_map(pc->apic, get_system_memory());
+    ioapic_map(pc->ioapic, get_system_memory(), IOAPIC_DEFAULT_BASE);
     ioapic_set_deliver(pc->ioapic, apic_deliver, pc->apic);
     apic_set_eoi_handler(pc->apic, ioapic_eoi, pc->ioapic);
     apic_set_pic(pc->apic, i8259_acknowledge, pc->pic);

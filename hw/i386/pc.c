@@ -24,6 +24,9 @@
 #include "memory/system.h"
 
 #define PC_SCI_IRQ 9
+#define PC_IDE_IRQ 14 /* of the first channel; the second has the next one */
+#define PC_IDE_DEVFN PCI_DEVFN(1, 1)
+#define PC_FW_CFG_PORT 0x510
 
 static Pc the_pc;
 
@@ -196,10 +199,10 @@ static bool pc_init(Machine *machine, GError **errp)
         device_connect_gpio_out(piix3, "irq", i, &pc->gsi[i]);
     }
 
-    pc->fw_cfg = FW_CFG(device_new(&fw_cfg_io_class));
-    device_realize_or_die(DEVICE(pc->fw_cfg), NULL);
+    device_realize_or_die(device_new(&fw_cfg_io_class), NULL);
+    pc->fw_cfg = fw_cfg_find();
     fw_cfg_set_dma_address_space(pc->fw_cfg, &address_space_memory);
-    memory_region_add_subregion(get_system_io(), FW_CFG_PORT, fw_cfg_ports(pc->fw_cfg));
+    memory_region_add_subregion(get_system_io(), PC_FW_CFG_PORT, fw_cfg_ports(pc->fw_cfg));
 
     pc_add_isa(pc, &i8257_class);
     if (!pc_add_rtc(pc, errp)) {
@@ -211,9 +214,11 @@ static bool pc_init(Machine *machine, GError **errp)
         return false;
     }
 
-    pc->ide = piix3_ide_new(pc->pci);
+    pc->ide = device_new(&piix3_ide_class.device);
+    ((PCIDevice *)pc->ide)->devfn = PC_IDE_DEVFN;
+    device_realize_or_die(pc->ide, &pc->pci->bus);
     for (int i = 0; i < MACHINE_IDE_BUSES; i++) {
-        device_connect_gpio_out(pc->ide, NULL, i, isa_get_irq(&pc->isa->bus, 14 + i));
+        device_connect_gpio_out(pc->ide, NULL, i, pc->isa->irqs[PC_IDE_IRQ + i]);
     }
     pc->pm = piix4_pm_new(pc->pci);
     device_connect_gpio_out(pc->pm, NULL, 0, device_get_gpio_in(piix3, "isa", PC_SCI_IRQ));
@@ -226,6 +231,28 @@ static bool pc_init(Machine *machine, GError **errp)
 static bool pc_done(Machine *machine, GError **errp)
 {
     return pc_describe(&the_pc, errp);
+}
+
+static void pc_unmap(MemoryRegion *mr)
+{
+    if (memory_region_is_mapped(mr)) {
+        memory_region_del_subregion(mr->container, mr);
+    }
+}
+
+static void pc_cleanup(Machine *machine)
+{
+    Pc *pc = &the_pc;
+
+    if (pc->fw_cfg) {
+        pc_unmap(fw_cfg_ports(pc->fw_cfg));
+    }
+    pc_unmap(&pc->isa_bios);
+    pc_unmap(&pc->bios);
+    system_bus_free();
+    memory_region_destroy(&pc->isa_bios);
+    memory_region_destroy(&pc->bios);
+    memory_region_destroy(&machine->ram);
 }
 
 static void pc_info_irq(GString *out)
@@ -245,6 +272,7 @@ const MachineClass pc_machine_class = {
     .max_cpus = ACCEL_MAX_CPUS,
     .init = pc_init,
     .done = pc_done,
+    .cleanup = pc_cleanup,
     .print_irqs = pc_info_irq,
 };
 

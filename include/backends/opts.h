@@ -32,6 +32,8 @@ bool opts_has(Opts *opts, const char *key);
 /* Typed reads: leave `*value` alone when the key is absent; false and an error for a bad value. */
 bool opts_get_bool(Opts *opts, const char *key, bool *value, GError **errp);
 bool opts_get_uint(Opts *opts, const char *key, uint64_t max, uint64_t *value, GError **errp);
+bool opts_get_int(Opts *opts, const char *key, int64_t min, int64_t max, int64_t *value,
+                  GError **errp);
 bool opts_get_size(Opts *opts, const char *key, uint64_t *value, GError **errp);
 
 /* Remove a key; returns its last value, to be freed, or NULL. */

@@ -44,11 +44,13 @@ typedef struct MachineClass {
     unsigned max_cpus;
     /*
      * Build the board from the options in `machine`, and make the vCPUs. The accelerator has
-     * started. Lock held. On failure the process ends, so nothing need be undone.
+     * started. Lock held. On failure cleanup() follows.
      */
     bool (*init)(Machine *machine, GError **errp);
     /* After the user's devices exist: boot order, CMOS, firmware files. Lock held. */
     bool (*done)(Machine *machine, GError **errp);
+    /* Free all devices, and what init() made beside them, however far it came. No vCPU exists. */
+    void (*cleanup)(Machine *machine);
     void (*print_irqs)(GString *out); /* `info irq`; may be NULL */
 } MachineClass;
 
