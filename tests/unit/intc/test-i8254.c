@@ -250,7 +250,7 @@ static void test_read_back(void)
     next_cycle();
     outb(0x43, 0x00 | BOTH | 2 << 1);
     outb(0x43, 0x40 | LSB | 0 << 1 | BCD);
-    outb(0x43, 0xe0 | 2 << 0 | 2 << 1);           /* status of 0 and 1 */
+    outb(0x43, 0xe0 | 2 << 0 | 2 << 1);                     /* status of 0 and 1 */
     g_assert_cmphex(inb(0x40), ==, 0x80 | 0x40 | BOTH | 4); /* null count */
     g_assert_cmphex(inb(0x41), ==, 0x40 | LSB | BCD);
     outb(0x40, 0x10);
