@@ -268,6 +268,11 @@ bool accel_irqchip_in_kernel(void)
     return accel.ops && accel.ops->irqchip_in_kernel && accel.ops->irqchip_in_kernel();
 }
 
+bool accel_has_local_apic(void)
+{
+    return accel.ops && accel.ops->local_apic;
+}
+
 void accel_set_gsi(int gsi, int level)
 {
     if (accel.ops && accel.ops->set_gsi) {

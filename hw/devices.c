@@ -4,11 +4,18 @@
  */
 #include "hw/core/device.h"
 
+extern const DeviceClass apic_class;
 extern const DeviceClass debugcon_class;
 extern const DeviceClass debugexit_class;
 extern const DeviceClass fw_cfg_io_class;
 extern const DeviceClass i8042_class;
+extern const DeviceClass i8257_class;
+extern const DeviceClass ioapic_class;
 extern const DeviceClass isa_device_class;
+extern const DeviceClass isa_i8259_class;
+extern const DeviceClass isa_pcspk_class;
+extern const DeviceClass isa_pit_class;
+extern const DeviceClass isa_vga_class;
 extern const DeviceClass mc146818rtc_class;
 extern const DeviceClass serial_class;
 
@@ -16,11 +23,18 @@ extern const DeviceClass serial_class;
 
 const DeviceClass *const device_classes[] = {
     &device_class,
+    &apic_class,
     &debugcon_class,
     &debugexit_class,
     &fw_cfg_io_class,
     &i8042_class,
+    &i8257_class,
+    &ioapic_class,
     &isa_device_class,
+    &isa_i8259_class,
+    &isa_pcspk_class,
+    &isa_pit_class,
+    &isa_vga_class,
     &mc146818rtc_class,
     &serial_class,
     NULL,

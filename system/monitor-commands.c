@@ -336,16 +336,7 @@ static bool info_mtree(char **argv, GString *out, GError **errp)
 
 static bool info_registers(char **argv, GString *out, GError **errp)
 {
-    bool running = vm_state() == RUN_STATE_RUNNING;
-
-    /* Registers can be read only of a parked CPU. */
-    if (running) {
-        vcpus_pause();
-    }
     vcpus_print_registers(out, has_flag(argv, "-a") ? -1 : 0);
-    if (running) {
-        vcpus_resume();
-    }
     return true;
 }
 

@@ -10,7 +10,6 @@
 #include "accel/accel.h"
 #include "backends/char.h"
 #include "backends/firmware.h"
-#include "config.h"
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/log.h"

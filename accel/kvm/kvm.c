@@ -395,6 +395,7 @@ const AccelOps kvm_accel_ops = {
     .desc = "the host's processor, through Linux' KVM",
     .config_size = sizeof(KvmConfig),
     .props = kvm_props,
+    .local_apic = true,
     .start = start,
     .shutdown = shutdown,
     .vcpu_create = vcpu_create,

@@ -12,6 +12,7 @@
 #include "hw/intc/ioapic.h"
 #include "hw/timer/i8254.h"
 #include "hw/timer/pcspk.h"
+#include "memory/system.h"
 #include "pc.h"
 
 static void pc_set_gsi(void *opaque, int n, int level)
@@ -44,6 +45,13 @@ static void pc_set_intr(void *opaque, int n, int level)
     accel_set_intr(0, level);
 }
 
+static void pc_set_nmi(void *opaque, int n, int level)
+{
+    if (level) {
+        accel_inject_nmi();
+    }
+}
+
 /* The timer and the speaker's port are in the kernel too when the controllers are. */
 static void pc_add_timer(Pc *pc)
 {
@@ -66,3 +74,73 @@ static const CpuInterruptOps apic_ops = {
     .set_apic_base = apic_set_base,
     .get_apic_base = apic_get_base,
 };
+
+static Device *pc_add_system(const DeviceClass *cls)
+{
+    Device *dev = device_new(cls);
+
+    device_realize_or_die(dev, NULL);
+    return dev;
+}
+
+/* A local APIC between the 8259 pair and the CPU, and the I/O APIC beside it. */
+static void pc_add_apics(Pc *pc)
+{
+    pc->apic = pc_add_system(&apic_class);
+    pc->ioapic = pc_add_system(&ioapic_class);
+    memory_region_add_subregion_overlap(get_system_memory(), APIC_DEFAULT_BASE,
+                                        apic_region(pc->apic), 1);
+    memory_region_add_subregion_overlap(get_system_memory(), IOAPIC_DEFAULT_BASE,
+                                        ioapic_region(pc->ioapic), 1);
+    ioapic_set_deliver(pc->ioapic, apic_deliver, pc->apic);
+    apic_set_eoi_handler(pc->apic, ioapic_eoi, pc->ioapic);
+    apic_set_pic(pc->apic, i8259_acknowledge, pc->pic);
+}
+
+/* The controllers of a machine whose accelerator has none. */
+static void pc_add_controllers(Pc *pc)
+{
+    static Irq intr, nmi;
+
+    irq_init(&intr, pc_set_intr, NULL, 0);
+    irq_init(&nmi, pc_set_nmi, NULL, 0);
+    pc->pic = device_new(&isa_i8259_class);
+    device_realize_or_die(pc->pic, &pc->isa->bus);
+    if (!pc->has_apic) {
+        device_connect_gpio_out(pc->pic, NULL, 0, &intr);
+        accel_set_interrupt_ops(&pic_ops, pc->pic);
+        return;
+    }
+    pc_add_apics(pc);
+    device_connect_gpio_out(pc->pic, NULL, 0, device_get_gpio_in(pc->apic, NULL, 0));
+    device_connect_gpio_out(pc->apic, NULL, 0, &intr);
+    device_connect_gpio_out(pc->apic, NULL, 1, &nmi);
+    accel_set_interrupt_ops(&apic_ops, pc->apic);
+}
+
+bool pc_init_interrupts(Pc *pc, GError **errp)
+{
+    for (int i = 0; i < PC_GSIS; i++) {
+        irq_init(&pc->gsi[i], pc_set_gsi, pc, i);
+        pc->gsi[i].observer = pc_observe_gsi;
+        pc->gsi[i].observer_opaque = pc;
+    }
+    pc->has_apic = accel_has_local_apic();
+    if (!accel_irqchip_in_kernel()) {
+        pc_add_controllers(pc);
+        pc_add_timer(pc);
+    }
+    return vcpus_create(pc->machine->cpus, errp);
+}
+
+void pc_print_irqs(const Pc *pc, GString *out)
+{
+    g_string_append_printf(out, "IRQ statistics for %s:\n",
+                           pc->pic ? "isa-i8259 and ioapic" : "kvm-irqchip");
+    for (int i = 0; i < PC_GSIS; i++) {
+        if (pc->gsi_count[i]) {
+            g_string_append_printf(out, "%2d: %" G_GUINT64_FORMAT "%s\n", i, pc->gsi_count[i],
+                                   pc->gsi[i].level ? " (high)" : "");
+        }
+    }
+}

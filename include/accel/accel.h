@@ -56,6 +56,7 @@ struct AccelOps {
     bool only_on_request; /* not tried when no -accel is given */
     size_t config_size;    /* bytes of the struct that `props` describes */
     const Property *props; /* what `-accel NAME,p=v` takes */
+    bool local_apic;       /* its CPUs can have a local APIC, in the kernel or in user space */
 
     /* Open, check capabilities, register memory listeners. On failure all is as before. */
     bool (*start)(const void *config, GError **errp);
@@ -178,6 +179,9 @@ void vcpus_print(GString *out);
 /* ----------------------------------------------------------------------------- interrupts -- */
 
 bool accel_irqchip_in_kernel(void);
+
+/* Whether a machine with this accelerator has local APICs, and so an I/O APIC. */
+bool accel_has_local_apic(void);
 
 /* Drive line `gsi` (0..23) of the irqchip in the kernel. */
 void accel_set_gsi(int gsi, int level);
