@@ -296,8 +296,8 @@ static void test_linux_video_mode(Fixture *f, gconstpointer data)
         const char *append;
         unsigned mode;
     } cases[] = {
-        {"", 0xffff}, {"vga=normal", 0xffff}, {"quiet vga=ext", 0xfffe}, {"vga=ask x", 0xfffd},
-        {"vga=791", 791}, {"xvga=5", 0xffff}, {"vga=", 0xffff}, {"vga=1 vga=2", 2},
+        {"", 0xffff},     {"vga=normal", 0xffff}, {"quiet vga=ext", 0xfffe}, {"vga=ask x", 0xfffd},
+        {"vga=791", 791}, {"xvga=5", 0xffff},     {"vga=", 0xffff},          {"vga=1 vga=2", 2},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -474,7 +474,7 @@ static void test_multiboot_command_line_too_long(Fixture *f, gconstpointer data)
     refuse(f, "too long");
 }
 
-#define FLAT_SIZE 0x3000
+#define FLAT_SIZE   0x3000
 #define FLAT_HEADER 0x100
 
 static uint8_t *flat_new(uint32_t header, uint32_t load_addr, uint32_t load_end, uint32_t bss_end,
