@@ -46,7 +46,7 @@
 #define CMDLINE_ADDR    0x20000
 #define LOW_KERNEL_ADDR 0x10000
 #define LOW_SETUP_ADDR  0x90000
-#define LOW_SETUP_END   0x9a000
+#define LOW_SETUP_SPACE 0xa000 /* of setup code, heap and command line */
 #define OLD_CMDLINE_MAX 255
 #define CMDLINE_MAX     2047    /* when the kernel doesn't say */
 #define CMDLINE_LIMIT   0x60000 /* what there is room for */
@@ -153,7 +153,7 @@ bool linux_load(KernelImage *image, const KernelFile *file, const KernelOptions 
     cmdline_max = version >= 0x206   ? get32(data + CMDLINE_SIZE)
                   : version >= 0x202 ? CMDLINE_MAX
                                      : OLD_CMDLINE_MAX;
-    cmdline_max = MIN(cmdline_max, high ? CMDLINE_LIMIT : CMDLINE_MAX);
+    cmdline_max = MIN(cmdline_max, high && version >= 0x202 ? CMDLINE_LIMIT : CMDLINE_MAX);
     if (cmdline_size - 1 > cmdline_max) {
         error_setg(errp,
                    "-append: the command line has %" G_GSIZE_FORMAT
@@ -162,7 +162,10 @@ bool linux_load(KernelImage *image, const KernelFile *file, const KernelOptions 
         return false;
     }
     image->cmdline.size = cmdline_size;
-    image->cmdline.addr = high ? CMDLINE_ADDR : (LOW_SETUP_END - cmdline_size) & ~15u;
+    /* Older kernels, and those in low memory, have it in the setup code's 64 KiB. */
+    image->cmdline.addr = high && version >= 0x202
+                              ? CMDLINE_ADDR
+                              : (image->setup.addr + LOW_SETUP_SPACE - cmdline_size) & ~15u;
 
     /* The kernel unpacks itself to where it likes to be, or further up from where it is. */
     kernel_end = (uint64_t)image->kernel.addr + image->kernel.size;
