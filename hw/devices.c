@@ -9,6 +9,7 @@
 #define CLASSES(PLAIN, PCI)                                                                        \
     PLAIN(device_class)                                                                            \
     PLAIN(apic_class)                                                                              \
+    PCI(cirrus_vga_class)                                                                          \
     PLAIN(debugcon_class)                                                                          \
     PLAIN(debugexit_class)                                                                         \
     PCI(e1000_class)                                                                               \
