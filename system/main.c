@@ -244,7 +244,7 @@ static void print_screen(void)
     g_autofree char *text = con ? console_text(con) : NULL;
 
     if (text) {
-        fputs(text, stdout);
+        puts(text);
     }
 }
 
