@@ -396,6 +396,7 @@ static void atapi_command_reset(IDEDevice *drive)
 static const IDEDriveOps atapi_ops = {
     .signature_mid = 0x14,
     .signature_high = 0xeb,
+    .device_reset = true,
     .reset_status = 0, /* DRDY comes with the first PACKET command */
     .command = atapi_command,
     .reset = atapi_command_reset,

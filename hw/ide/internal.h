@@ -41,6 +41,7 @@ typedef uint8_t AtaRegister[2];
 typedef struct IDEDriveOps {
     uint8_t signature_mid, signature_high; /* of the LBA registers after a reset */
     uint8_t reset_status;
+    bool device_reset; /* takes the command DEVICE RESET, also while it is busy */
     void (*command)(IDEDevice *drive, uint8_t command);
     void (*reset)(IDEDevice *drive); /* what is left of a command; also on a software reset */
 } IDEDriveOps;
