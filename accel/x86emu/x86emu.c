@@ -37,7 +37,7 @@ typedef struct EmuConfig {
 static const Property emu_props[] = {
     PROP_BOOL("sleep", EmuConfig, sleep, true,
               .help = "a halted CPU waits as long as the guest would; off: time jumps"),
-    PROP_UINT32("insn-ns", EmuConfig, insn_ns, 20, .min = 1, .max = 1000,
+    PROP_UINT32("insn-ns", EmuConfig, insn_ns, 50, .min = 1, .max = 1000,
                 .help = "virtual nanoseconds that an instruction takes"),
     PROP_DURATION("coalesce-latency", EmuConfig, coalesce_latency, 10 * NANOSECONDS_PER_MS,
                   .help = "longest time that a queued write waits (0: no bound)"),
@@ -46,6 +46,7 @@ static const Property emu_props[] = {
 
 static EmuConfig config;
 static EmuCpu *the_cpu;
+static uint32_t a20_mask = UINT32_MAX; /* the board may set it before there is a CPU */
 
 int64_t emu_insn_ns;
 int64_t emu_virtual_ns;
@@ -527,8 +528,9 @@ static void emu_inject_nmi(Vcpu *vcpu)
 
 static void emu_set_a20(bool enabled)
 {
+    a20_mask = enabled ? UINT32_MAX : ~(1u << 20);
     if (the_cpu) {
-        the_cpu->a20_mask = enabled ? UINT32_MAX : ~(1u << 20);
+        the_cpu->a20_mask = a20_mask;
     }
 }
 
@@ -538,12 +540,17 @@ static bool emu_start(const void *opaque, GError **errp)
 {
     const EmuConfig *wanted = opaque;
 
+    if (accel_smp() > 1) {
+        error_setg(errp, "it runs one CPU, not %u; use -smp 1", accel_smp());
+        return false;
+    }
     if (!emu_memory_init(errp)) {
         return false;
     }
     config = *wanted;
     emu_insn_ns = config.insn_ns;
     emu_virtual_ns = 0;
+    a20_mask = UINT32_MAX;
     emu_fixups_init();
     clock_virtual_set_source(emu_now);
     return true;
@@ -559,10 +566,7 @@ static bool emu_vcpu_create(Vcpu *vcpu, GError **errp)
 {
     EmuCpu *cpu;
 
-    if (vcpu->index > 0) {
-        error_setg(errp, "-smp: accelerator x86emu runs one CPU only; use -smp 1 or -accel kvm");
-        return false;
-    }
+    g_assert(!the_cpu); /* emu_start() has seen to it */
     cpu = g_new0(EmuCpu, 1);
     cpu->emu = x86emu_new(0, 0);
     if (!cpu->emu) {
@@ -575,7 +579,7 @@ static bool emu_vcpu_create(Vcpu *vcpu, GError **errp)
     x86emu_set_memio_handler(cpu->emu, library_access);
     x86emu_set_intr_handler(cpu->emu, library_interrupt);
     cpu->vcpu = vcpu;
-    cpu->a20_mask = UINT32_MAX;
+    cpu->a20_mask = a20_mask;
     cpu->delivering = -1;
     g_mutex_init(&cpu->wake_lock);
     g_cond_init(&cpu->wake_cond);
@@ -609,7 +613,7 @@ static void emu_print_info(GString *out)
 
 static int64_t emu_coalesce_latency(void)
 {
-    return config.coalesce_latency;
+    return emu_ring_zones() ? config.coalesce_latency : 0;
 }
 
 const AccelOps x86emu_accel_ops = {

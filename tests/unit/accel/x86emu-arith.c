@@ -111,7 +111,7 @@ static void guest_run(const uint8_t *code, unsigned len, Regs *regs)
 {
     X86State s = {};
 
-    rig.ops->vcpu_get_state(&rig.vcpu, &s);
+    rig.ops->vcpu_get_state(rig.cpu, &s);
     s.rip = RIG_CODE;
     s.halted = false;
     s.gpr[X86_RAX] = regs->a;
@@ -119,7 +119,7 @@ static void guest_run(const uint8_t *code, unsigned len, Regs *regs)
     s.gpr[X86_RCX] = regs->c;
     s.gpr[X86_RDX] = regs->d;
     s.rflags = regs->flags;
-    rig.ops->vcpu_set_state(&rig.vcpu, &s);
+    rig.ops->vcpu_set_state(rig.cpu, &s);
     rig_load(RIG_CODE, code, len);
     rig_load(RIG_CODE + len, "\xe6\xf4\xf4", 3);
     s = rig_run();

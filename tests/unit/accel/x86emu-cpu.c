@@ -59,7 +59,7 @@ static void tick(void *opaque)
     Timer *timer = opaque;
 
     rig_note('t', 0, 0, 0);
-    rig.ops->set_intr(&rig.vcpu, true);
+    rig.ops->set_intr(rig.cpu, true);
     timer_mod(timer, timer->expire + NANOSECONDS_PER_MS);
 }
 
@@ -227,7 +227,7 @@ static void test_nmi_ends_halt(void)
     rig_set_vector(2, 0x3000);
     rig_load(0x3000, "\xe6\xf4\xf4", 3);
     machine_lock();
-    rig.ops->inject_nmi(&rig.vcpu);
+    rig.ops->inject_nmi(rig.cpu);
     machine_unlock();
     s = rig_run_code(0xfa, 0xf4, 0x90); /* cli; hlt; nop */
     g_assert_cmphex(interrupted_at(&s), ==, RIG_CODE); /* pending before the first */

@@ -28,7 +28,7 @@ static void test_ports(void)
     rig_expect(4, 'i', 0x300, 0x56, 4);
     g_assert_cmphex(s.gpr[X86_RBX] & 0xff, ==, 0x55);
     g_assert_cmphex(s.gpr[X86_RAX], ==, 0x56);
-    g_assert_cmpuint(rig.vcpu.exits, ==, 6);
+    g_assert_cmpuint(rig.cpu->exits, ==, 6);
     rig_end();
 }
 
@@ -67,9 +67,9 @@ static void start_flat(void)
 
     rig_start("sleep=off");
     rig_protected(32);
-    rig.ops->vcpu_get_state(&rig.vcpu, &state);
+    rig.ops->vcpu_get_state(rig.cpu, &state);
     state.gpr[X86_RSI] = RIG_MMIO;
-    rig.ops->vcpu_set_state(&rig.vcpu, &state);
+    rig.ops->vcpu_set_state(rig.cpu, &state);
 }
 
 static void test_mmio(void)
@@ -92,7 +92,7 @@ static void test_mmio(void)
     rig_expect(4, 'r', 0x50, 0xa1, 1);
     rig_expect(5, 'w', 0x50, 0xa1, 1);
     g_assert_cmphex(s.gpr[X86_RBX], ==, 0xa0);
-    g_assert_cmpuint(rig.vcpu.exits, ==, 7);
+    g_assert_cmpuint(rig.cpu->exits, ==, 7);
     rig_end();
 }
 
@@ -139,7 +139,7 @@ static void test_rom_and_remap(void)
                      0xa1, 0xff, 0x8f,             /* mov ax, [0x8fff] */
                      0xe6, 0xf4, 0xf4);            /* out 0xf4, al; hlt */
     g_assert_cmphex(s.gpr[X86_RAX], ==, 0x005a); /* a word across ROM and RAM */
-    g_assert_cmpuint(rig.vcpu.exits, ==, 2);     /* KVM leaves for a write to ROM too */
+    g_assert_cmpuint(rig.cpu->exits, ==, 2);     /* KVM leaves for a write to ROM too */
     g_assert_cmphex(rig.mem[0x8010], ==, 0);
     machine_lock();
     memory_region_del_subregion(get_system_memory(), &rom);
@@ -162,7 +162,7 @@ static void test_dirty_logging(void)
     machine_unlock();
     rig_run_code(0xc6, 0x06, 0x10, 0x80, 0x11, /* mov b [0x8010], 0x11 */
                  0xe6, 0xf4, 0xf4);            /* out 0xf4, al; hlt */
-    g_assert_cmpuint(rig.vcpu.exits, ==, 1);
+    g_assert_cmpuint(rig.cpu->exits, ==, 1);
     machine_lock();
     dirty = memory_region_snapshot_and_clear_dirty(&rig.ram, 0, RIG_RAM, DIRTY_MEMORY_VGA);
     g_assert_true(memory_snapshot_get_dirty(dirty, 0x8000, 0x1000));
@@ -202,7 +202,7 @@ static void test_coalescing_order(void)
     rig_expect(3, 'w', 0x1ff, 4, 1);
     rig_expect(4, 'i', 0x300, 0x99, 1);
     rig_expect(5, 'o', 0x300, 5, 1);
-    g_assert_cmpuint(rig.vcpu.exits, ==, 2); /* the read, and the end */
+    g_assert_cmpuint(rig.cpu->exits, ==, 2); /* the read, and the end */
     rig_end();
 }
 
@@ -218,7 +218,7 @@ static void test_coalescing_edges(void)
     rig_expect(0, 'o', 0x302, 0, 2);
     rig_expect(1, 'o', 0x302, 0, 4);
     rig_expect(2, 'w', 0x1ff, 1, 2);
-    g_assert_cmpuint(rig.vcpu.exits, ==, 3);
+    g_assert_cmpuint(rig.cpu->exits, ==, 3);
     rig_end();
 }
 
@@ -237,7 +237,7 @@ static void test_coalescing_full(void)
     for (unsigned i = 0; i < 400; i++) {
         rig_expect(i, 'o', 0x300, 400 - i, 4);
     }
-    g_assert_cmpuint(rig.vcpu.exits, ==, 2 + 1);
+    g_assert_cmpuint(rig.cpu->exits, ==, 2 + 1);
     rig_end();
 }
 
@@ -245,7 +245,7 @@ static void test_coalescing_full(void)
 static void count_log(void *opaque)
 {
     *(unsigned *)opaque = rig.log->len;
-    rig.ops->set_intr(&rig.vcpu, true);
+    rig.ops->set_intr(rig.cpu, true);
 }
 
 static void test_timer_sees_queue(void)

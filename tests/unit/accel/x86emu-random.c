@@ -10,7 +10,7 @@
 
 static void end_run(void *opaque)
 {
-    rig.vcpu.kick_requested = 1;
+    rig.cpu->kick_requested = 1;
 }
 
 /* Opcodes that lead somewhere, so that runs do not all end at once in the same fault. */
@@ -41,13 +41,13 @@ static void run_random(bool protected_mode)
             rig_gate(v, 0x3000 + 64 * v, 14 + (v & 1));
         }
     }
-    rig.ops->vcpu_get_state(&rig.vcpu, &state);
+    rig.ops->vcpu_get_state(rig.cpu, &state);
     for (unsigned i = 0; i < 8; i++) {
         state.gpr[i] = (uint32_t)g_test_rand_int();
     }
     state.gpr[X86_RSP] = 0x7000;
     state.cr0 |= 1 << 2; /* EM: an FPU instruction faults instead of ending the run */
-    rig.ops->vcpu_set_state(&rig.vcpu, &state);
+    rig.ops->vcpu_set_state(rig.cpu, &state);
     rig_run();
     machine_lock();
     timer_del(&timer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A machine for tests of the x86emu CPU: 4 MiB of RAM, ports that note what is done to them, an
- * interrupt controller that gives one vector, and the CPU in the test's own thread.
+ * interrupt controller that gives one vector, and the CPU, as a rule in the test's own thread.
  *
  * A guest ends by a write to RIG_DONE (then HLT), or by what makes the CPU ask for a stop.
  */
@@ -17,14 +17,14 @@
 #include "hw/core/runstate.h"
 #include "memory/system.h"
 
-#define RIG_RAM (4u << 20)
-#define RIG_CODE 0x7c00u
-#define RIG_DONE 0xf4
-#define RIG_EOI 0x20      /* a write lowers INTR */
-#define RIG_REQUEST 0x90  /* a write raises INTR */
-#define RIG_MMIO 0x80000000u
-#define RIG_GDT 0x1000u
-#define RIG_IDT 0x2000u
+#define RIG_RAM     (4u << 20)
+#define RIG_CODE    0x7c00u
+#define RIG_DONE    0xf4
+#define RIG_EOI     0x20 /* a write lowers INTR */
+#define RIG_REQUEST 0x90 /* a write raises INTR */
+#define RIG_MMIO    0x80000000u
+#define RIG_GDT     0x1000u
+#define RIG_IDT     0x2000u
 
 typedef struct RigAccess {
     char kind; /* 'i', 'o', 'r', 'w' */
@@ -35,11 +35,14 @@ typedef struct RigAccess {
 } RigAccess;
 
 typedef struct Rig {
-    Vcpu vcpu;
+    Vcpu *cpu;
+    Vcpu own; /* where the test's own thread runs it; else accel/vcpu.c has one */
+    GCond done;
+    bool is_done;
     const AccelOps *ops;
     MemoryRegion ram, ports, mmio;
     uint8_t *mem;
-    GArray *log; /* RigAccess */
+    GArray *log;    /* RigAccess */
     uint32_t input; /* what ports and MMIO give, counting up */
     int vector;
     unsigned acknowledged;
@@ -64,13 +67,17 @@ static void rig_port_write(void *opaque, hwaddr addr, uint64_t value, unsigned s
 {
     switch (addr) {
     case RIG_DONE:
-        rig.vcpu.kick_requested = 1;
+        rig.is_done = true;
+        g_cond_signal(&rig.done);
+        if (rig.cpu == &rig.own) {
+            rig.cpu->kick_requested = 1;
+        }
         return;
     case RIG_EOI:
-        rig.ops->set_intr(&rig.vcpu, false);
+        rig.ops->set_intr(rig.cpu, false);
         return;
     case RIG_REQUEST:
-        rig.ops->set_intr(&rig.vcpu, true);
+        rig.ops->set_intr(rig.cpu, true);
         return;
     }
     rig_note('o', addr, value, size);
@@ -113,18 +120,21 @@ static void rig_reset_cpu(void)
 {
     X86State state = {};
 
-    rig.ops->vcpu_reset(&rig.vcpu);
-    rig.ops->vcpu_get_state(&rig.vcpu, &state);
+    rig.ops->vcpu_reset(rig.cpu);
+    rig.ops->vcpu_get_state(rig.cpu, &state);
     state.seg[X86_SEG_CS].selector = 0;
     state.seg[X86_SEG_CS].base = 0;
     state.rip = RIG_CODE;
     state.gpr[X86_RDX] = 0;
     state.gpr[X86_RSP] = 0x7000;
-    rig.ops->vcpu_set_state(&rig.vcpu, &state);
+    rig.ops->vcpu_set_state(rig.cpu, &state);
 }
 
-/* `option` is what stands after "x86emu" in -accel: sleep=off makes waits instant. */
-static void rig_start(const char *option)
+/*
+ * `option` is what stands after "x86emu" in -accel: sleep=off makes waits instant. With `threaded`
+ * the CPU has a thread, and starts by vcpus_resume().
+ */
+static void rig_start_as(const char *option, bool threaded)
 {
     g_autofree char *text = g_strconcat("x86emu,", option, NULL);
     const char *list[] = {text, NULL};
@@ -146,7 +156,13 @@ static void rig_start(const char *option)
     accel_start(list, 1, NULL, NULL, &err);
     g_assert_no_error(err);
     rig.ops = accel_current();
-    g_assert_true(rig.ops->vcpu_create(&rig.vcpu, &err));
+    if (threaded) {
+        g_assert_true(vcpus_create(1, &err));
+        rig.cpu = vcpu_get(0);
+    } else {
+        rig.cpu = &rig.own;
+        g_assert_true(rig.ops->vcpu_create(rig.cpu, &err));
+    }
     accel_set_interrupt_ops(&rig_interrupt_ops, NULL);
     rig.vector = 8;
     clock_virtual_enable(true);
@@ -154,12 +170,21 @@ static void rig_start(const char *option)
     machine_unlock();
 }
 
+static inline void rig_start(const char *option)
+{
+    rig_start_as(option, false);
+}
+
 static void rig_end(void)
 {
     RunstateRequests requests;
 
     machine_lock();
-    rig.ops->vcpu_destroy(&rig.vcpu);
+    if (rig.cpu == &rig.own) {
+        rig.ops->vcpu_destroy(rig.cpu);
+    } else {
+        vcpus_destroy();
+    }
     clock_virtual_enable(false);
     accel_shutdown();
     memory_region_del_subregion(get_system_memory(), &rig.mmio);
@@ -181,13 +206,13 @@ static inline void rig_load(uint32_t addr, const void *code, size_t len)
 }
 
 /* Run until the guest is done; its registers then. */
-static X86State rig_run(void)
+static inline X86State rig_run(void)
 {
     X86State state = {};
 
-    rig.vcpu.kick_requested = 0;
-    rig.ops->vcpu_run(&rig.vcpu);
-    rig.ops->vcpu_get_state(&rig.vcpu, &state);
+    rig.cpu->kick_requested = 0;
+    rig.ops->vcpu_run(rig.cpu);
+    rig.ops->vcpu_get_state(rig.cpu, &state);
     return state;
 }
 
@@ -221,7 +246,7 @@ static inline void rig_protected(unsigned n)
     X86State state = {};
 
     memcpy(rig.mem + RIG_GDT, gdt, sizeof(gdt));
-    rig.ops->vcpu_get_state(&rig.vcpu, &state);
+    rig.ops->vcpu_get_state(rig.cpu, &state);
     state.cr0 |= 1;
     state.gdt_base = RIG_GDT;
     state.gdt_limit = sizeof(gdt) - 1;
@@ -232,7 +257,7 @@ static inline void rig_protected(unsigned n)
                                     .selector = i == X86_SEG_CS ? 8 : 0x10,
                                     .access = i == X86_SEG_CS ? 0xc09b : 0xc093};
     }
-    rig.ops->vcpu_set_state(&rig.vcpu, &state);
+    rig.ops->vcpu_set_state(rig.cpu, &state);
 }
 
 static inline void rig_gate(unsigned vector, uint32_t offset, unsigned type)
