@@ -27,7 +27,7 @@ enum {
 };
 
 #define COMMAND_EXECUTE_DEVICE_DIAGNOSTIC 0x90
-#define COMMAND_DEVICE_RESET 0x08
+#define COMMAND_DEVICE_RESET              0x08
 
 /* ------------------------------------------------------------------------------ interrupts -- */
 

@@ -16,39 +16,39 @@
 #include "harness.h"
 #include "../../../hw/ide/bmdma.h"
 
-#define DATA 0x1f0
-#define ERROR 0x1f1
-#define FEATURES 0x1f1
-#define COUNT 0x1f2
-#define LBA_LOW 0x1f3
-#define LBA_MID 0x1f4
-#define LBA_HIGH 0x1f5
-#define DEVHEAD 0x1f6
-#define STATUS 0x1f7
-#define COMMAND 0x1f7
-#define CONTROL 0x3f6
+#define DATA       0x1f0
+#define ERROR      0x1f1
+#define FEATURES   0x1f1
+#define COUNT      0x1f2
+#define LBA_LOW    0x1f3
+#define LBA_MID    0x1f4
+#define LBA_HIGH   0x1f5
+#define DEVHEAD    0x1f6
+#define STATUS     0x1f7
+#define COMMAND    0x1f7
+#define CONTROL    0x3f6
 #define ALT_STATUS 0x3f6
-#define BM 0xc000
-#define BM_CMD (BM + 0)
-#define BM_STS (BM + 2)
-#define BM_PRD (BM + 4)
+#define BM         0xc000
+#define BM_CMD     (BM + 0)
+#define BM_STS     (BM + 2)
+#define BM_PRD     (BM + 4)
 
-#define BSY 0x80
+#define BSY  0x80
 #define DRDY 0x40
-#define DF 0x20
-#define DSC 0x10
-#define DRQ 0x08
-#define ERR 0x01
+#define DF   0x20
+#define DSC  0x10
+#define DRQ  0x08
+#define ERR  0x01
 #define ABRT 0x04
 #define IDNF 0x10
-#define UNC 0x40
-#define LBA 0xe0
+#define UNC  0x40
+#define LBA  0xe0
 #define DEV1 0xf0
 
-#define ACTIVE 1
+#define ACTIVE   1
 #define BM_ERROR 2
-#define INTR 4
-#define EOT 0x80000000u
+#define INTR     4
+#define EOT      0x80000000u
 
 #define RAM_SIZE (4 << 20)
 

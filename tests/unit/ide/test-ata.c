@@ -200,8 +200,9 @@ static void test_pio_write(void)
     outb(COMMAND, 0x20);
     wait_idle();
     for (int i = 0; i < 128; i++) {
-        g_assert_cmphex(inl(DATA), ==, out[i * 4] | out[i * 4 + 1] << 8 | out[i * 4 + 2] << 16 |
-                                           (uint32_t)out[i * 4 + 3] << 24);
+        g_assert_cmphex(inl(DATA), ==,
+                        out[i * 4] | out[i * 4 + 1] << 8 | out[i * 4 + 2] << 16 |
+                            (uint32_t)out[i * 4 + 3] << 24);
     }
     g_assert_cmphex(inb(STATUS) & DRQ, ==, 0);
     g_assert_cmphex(inw(DATA), ==, 0);
@@ -290,8 +291,8 @@ static void test_out_of_range(void)
 
 static void test_simple_commands(void)
 {
-    static const uint8_t good[] = {0x10, 0x1f, 0x70, 0x94, 0x95, 0x96, 0x97, 0x99, 0xe0,
-                                   0xe1, 0xe2, 0xe3, 0xe6, 0xe7, 0xea};
+    static const uint8_t good[] = {0x10, 0x1f, 0x70, 0x94, 0x95, 0x96, 0x97, 0x99,
+                                   0xe0, 0xe1, 0xe2, 0xe3, 0xe6, 0xe7, 0xea};
     static const uint8_t bad[] = {0x00, 0x08, 0x22, 0xa0, 0xa1, 0xf1, 0xf5, 0xff, 0x92};
     Bench b;
 
@@ -607,7 +608,7 @@ static void test_stop_policy(void)
         }
         block_drain_all();
         g_assert_cmphex(inb(STATUS) & (BSY | ERR), ==, BSY); /* the guest sees nothing */
-        if (round == 0) { /* a reset gives it up */
+        if (round == 0) {                                    /* a reset gives it up */
             outb(CONTROL, 4);
             outb(CONTROL, 0);
             g_assert_cmphex(inb(STATUS), ==, DRDY | DSC);
@@ -727,8 +728,8 @@ static void test_cmos(void)
     bench_disk(&b, DISK_SECTORS * 512);
     bench_drive("d1", path, (BlockOptions){});
     Device *dev = bench_device(&b, &ide_hd_class, "drive", "d1", "cyls", "300", "heads", "9",
-                               "secs", "30", "bios-chs-trans", "rechs", "lcyls", "7", "lheads",
-                               "8", "lsecs", "9", "bootindex", "4", NULL);
+                               "secs", "30", "bios-chs-trans", "rechs", "lcyls", "7", "lheads", "8",
+                               "lsecs", "9", "bootindex", "4", NULL);
     ide_fill_cmos((IDEBus *[]){&b.bus, NULL}, set_cmos, NULL);
     static const uint8_t drive1[] = {0x2c, 1, 9, 0xff, 0xff, 0xc8, 0x2c, 1, 30};
     g_assert_cmphex(cmos[0x12], ==, 0xff);
@@ -827,8 +828,10 @@ static void test_random_accesses(void)
     bench_device(&b, &ide_cd_class, "drive", "cd", NULL);
     for (int i = 0; i < 40000; i++) {
         unsigned where = g_rand_int_range(rand, 0, 20);
-        uint16_t port = where < 8 ? 0x1f0 + where : where < 9 ? 0x3f6 : where < 13 ? 0x1f0
-                                                                                   : BM + where - 12;
+        uint16_t port = where < 8    ? 0x1f0 + where
+                        : where < 9  ? 0x3f6
+                        : where < 13 ? 0x1f0
+                                     : BM + where - 12;
         uint32_t val = g_rand_boolean(rand) ? g_rand_int_range(rand, 0, 256) : g_rand_int(rand);
         if (port == 0x3f6 && g_rand_int_range(rand, 0, 20)) {
             val &= ~4;

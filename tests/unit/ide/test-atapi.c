@@ -5,8 +5,8 @@
 #include "bench.h"
 
 #define SECTORS 200
-#define TABLE 0x8000
-#define PLACE 0x100000
+#define TABLE   0x8000
+#define PLACE   0x100000
 
 typedef struct Reply {
     uint8_t data[1 << 17];
@@ -58,7 +58,7 @@ static void packet(Bench *b, const uint8_t *cdb, unsigned limit)
         g_assert_cmphex(inb(COUNT) & 7, ==, 2);
         unsigned n = inb(LBA_MID) | inb(LBA_HIGH) << 8;
         g_assert_cmpuint(n, >, 0);
-        g_assert_cmpuint(n, <=, MAX(limit, 2));
+        g_assert_cmpuint(n, <=, limit ? MAX(limit, 2) : 0xfffe);
         for (unsigned i = 0; i < n; i += 2) {
             uint16_t val = inw(DATA);
             memcpy(reply.data + reply.len + i, &val, MIN(2, n - i));
@@ -138,9 +138,9 @@ static void test_identify(void)
 /* A CD drive has no sectors for disk commands, with a medium or without. */
 static void test_disk_commands(void)
 {
-    static const uint8_t commands[] = {0x06, 0x20, 0x24, 0x25, 0x29, 0x30, 0x34, 0x35, 0x39, 0x3d,
-                                       0x40, 0x70, 0x91, 0xb0, 0xc4, 0xc5, 0xc6, 0xc8, 0xca, 0xce,
-                                       0xf8, 0x27, 0x00, 0xff};
+    static const uint8_t commands[] = {0x06, 0x20, 0x24, 0x25, 0x29, 0x30, 0x34, 0x35,
+                                       0x39, 0x3d, 0x40, 0x70, 0x91, 0xb0, 0xc4, 0xc5,
+                                       0xc6, 0xc8, 0xca, 0xce, 0xf8, 0x27, 0x00, 0xff};
     Bench b;
 
     for (int empty = 0; empty < 2; empty++) {
@@ -258,11 +258,9 @@ static void test_dma(void)
     Bench b;
 
     setup(&b, SECTORS * 2048);
-    for (int i = 0; i < 8; i++) {
-        put_prd(&b, TABLE, i, PLACE + i * 65536, i == 5 ? (SECTORS * 2048 & 0xffff) | EOT : 0);
+    for (int i = 0; i < 7; i++) { /* six whole pieces and a rest */
+        put_prd(&b, TABLE, i, PLACE + i * 65536, i == 6 ? (SECTORS * 2048 & 0xffff) | EOT : 0);
     }
-    put_prd(&b, TABLE, SECTORS * 2048 / 65536, PLACE + SECTORS * 2048 / 65536 * 65536,
-            (SECTORS * 2048 & 0xffff) | EOT);
     outl(BM_PRD, TABLE);
     send_cdb(CDB(0x28, 0, 0, 0, 0, 0, 0, 0, SECTORS), 0, true);
     g_assert_cmphex(run_dma(true), ==, INTR);

@@ -5,8 +5,8 @@
 #include "bench.h"
 
 #define DISK_SECTORS 4096
-#define TABLE 0x8000
-#define PLACE 0x100000
+#define TABLE        0x8000
+#define PLACE        0x100000
 
 static void assert_memory(Bench *b, uint32_t addr, uint64_t pos, size_t len)
 {
