@@ -16,13 +16,13 @@
 #include "hw/pci/pci.h"
 #include "vga.h"
 
-#define DISPI_PORT 0x1ce /* index; data at the next port and the one after it */
-#define DISPI_PORTS 3
-#define DISPI_MAX_WIDTH 16000
+#define DISPI_PORT       0x1ce /* index; data at the next port and the one after it */
+#define DISPI_PORTS      3
+#define DISPI_MAX_WIDTH  16000
 #define DISPI_MAX_HEIGHT 12000
-#define DISPI_MAX_DEPTH 32
-#define DISPI_ID_FIRST 0xb0c0
-#define DISPI_ID_LAST 0xb0c5
+#define DISPI_MAX_DEPTH  32
+#define DISPI_ID_FIRST   0xb0c0
+#define DISPI_ID_LAST    0xb0c5
 
 enum {
     DISPI_ID,
@@ -39,14 +39,14 @@ enum {
     DISPI_REGS,
 };
 
-#define DISPI_ENABLED 0x01
-#define DISPI_GETCAPS 0x02 /* sizes and depth read as the largest */
-#define DISPI_8BIT_DAC 0x20
+#define DISPI_ENABLED    0x01
+#define DISPI_GETCAPS    0x02 /* sizes and depth read as the largest */
+#define DISPI_8BIT_DAC   0x20
 #define DISPI_NOCLEARMEM 0x80
 
-#define VGA_MMIO_SIZE 0x1000 /* BAR 2 */
-#define VGA_MMIO_PORTS 0x400 /* 3C0..3DF */
-#define VGA_MMIO_DISPI 0x500 /* the registers, 16 bits each */
+#define VGA_MMIO_SIZE  0x1000 /* BAR 2 */
+#define VGA_MMIO_PORTS 0x400  /* 3C0..3DF */
+#define VGA_MMIO_DISPI 0x500  /* the registers, 16 bits each */
 
 typedef struct PciVga {
     PCIDevice pci;
@@ -321,11 +321,10 @@ static void pci_vga_unrealize(Device *dev)
     vga_destroy(&s->vga);
 }
 
-static const Property pci_vga_props[] = {
-    PROP_UINT32("vgamem_mb", PciVga, vgamem_mb, 16, .min = 1, .max = 256,
-                .help = "video memory in MiB, a power of two"),
-    {}
-};
+static const Property pci_vga_props[] = {PROP_UINT32("vgamem_mb", PciVga, vgamem_mb, 16, .min = 1,
+                                                     .max = 256,
+                                                     .help = "video memory in MiB, a power of two"),
+                                         {}};
 
 /* As for isa-vga. The DISPI ports set banks and sizes, and BAR 2 reaches them: neither is here. */
 static const CoalescedRange pci_vga_coalesced[] = {
@@ -333,22 +332,22 @@ static const CoalescedRange pci_vga_coalesced[] = {
     COALESCED_PIO(PciVga, vga.ports[VGA_PORTS_CRTC_MONO].mr, 0, 2),
     COALESCED_PIO(PciVga, vga.ports[VGA_PORTS_CRTC].mr, 0, 2),
     COALESCED_PIO(PciVga, vga.ports[VGA_PORTS_MAIN].mr, 8, 2), /* 3C8, 3C9 */
-    {}
-};
+    {}};
 
 const PCIDeviceClass pci_vga_class = {
-    .device = {
-        .name = "VGA",
-        .desc = "standard VGA with the Bochs display interface",
-        .category = "Display",
-        .parent = &pci_device_class,
-        .size = sizeof(PciVga),
-        .props = pci_vga_props,
-        .coalesced = pci_vga_coalesced,
-        .realize = pci_vga_realize,
-        .unrealize = pci_vga_unrealize,
-        .reset = pci_vga_reset,
-    },
+    .device =
+        {
+            .name = "VGA",
+            .desc = "standard VGA with the Bochs display interface",
+            .category = "Display",
+            .parent = &pci_device_class,
+            .size = sizeof(PciVga),
+            .props = pci_vga_props,
+            .coalesced = pci_vga_coalesced,
+            .realize = pci_vga_realize,
+            .unrealize = pci_vga_unrealize,
+            .reset = pci_vga_reset,
+        },
     .vendor_id = 0x1234,
     .device_id = 0x1111,
     .revision = 2,

@@ -8,7 +8,7 @@
 
 #include "vga-modes.h"
 
-#define LFB 0xe0000000u
+#define LFB  0xe0000000u
 #define MMIO 0xe4000000u
 #define VRAM (4 * 1024 * 1024)
 
@@ -146,8 +146,8 @@ static void test_banks(void)
     index_write(0x3ce, 0x0a, 9);
     g_assert_cmphex(peek(0xa0000), ==, 7);
     g_assert_cmphex(peek(0xa8000), ==, 9);
-    g_assert_true(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, 0xa8000, 0x8000).mr));
+    g_assert_true(
+        memory_region_is_ram(address_space_lookup(&address_space_memory, 0xa8000, 0x8000).mr));
     index_write(0x3ce, 0x0b, 0x01); /* 4 KiB steps */
     index_write(0x3ce, 9, 8);
     g_assert_cmphex(peek(0xa0000), ==, 2);
@@ -159,8 +159,7 @@ static void test_extended_writes(void)
 {
     begin();
     set_packed(8);
-    g_assert_true(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, LFB, VRAM).mr));
+    g_assert_true(memory_region_is_ram(address_space_lookup(&address_space_memory, LFB, VRAM).mr));
     g_assert_cmphex(address_space_lookup(&address_space_memory, LFB, VRAM).size, ==, VRAM);
     memset(memory_region_get_ram_ptr(address_space_lookup(&address_space_memory, LFB, 1).mr), 0x77,
            64);
@@ -168,8 +167,7 @@ static void test_extended_writes(void)
     index_write(0x3ce, 0x05, 0x45);
     index_write(0x3ce, 0x00, 0xb0);
     index_write(0x3ce, 0x01, 0xf1);
-    g_assert_false(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, LFB, VRAM).mr));
+    g_assert_false(memory_region_is_ram(address_space_lookup(&address_space_memory, LFB, VRAM).mr));
     poke(LFB + 1, 0xa5); /* eight pixels, at 8 */
     index_write(0x3ce, 0x05, 0x44);
     poke(LFB + 2, 0x0f);
@@ -386,7 +384,8 @@ static void test_hostile_dispi(void)
             dispi(reg, g_test_rand_int());
         }
         g_assert_cmpuint((uint64_t)(get_dispi(9) + get_dispi(2)) * get_dispi(6) *
-                             ((get_dispi(3) + 7) / 8), <=, 16 * 1024 * 1024);
+                             ((get_dispi(3) + 7) / 8),
+                         <=, 16 * 1024 * 1024);
         g_assert_cmpint(get_dispi(8) + get_dispi(1), <=, get_dispi(6));
         poke(0xa0000 + g_test_rand_int_range(0, 0x20000), 1);
         console_refresh(console_default());
