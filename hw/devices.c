@@ -21,6 +21,7 @@ extern const DeviceClass mc146818rtc_class;
 extern const DeviceClass port92_class;
 extern const DeviceClass serial_class;
 
+extern const PCIDeviceClass cirrus_vga_class;
 extern const PCIDeviceClass e1000_class;
 extern const PCIDeviceClass i440fx_pci_class;
 extern const PCIDeviceClass piix3_class;
@@ -31,6 +32,7 @@ extern const PCIDeviceClass piix4_pm_class;
 const DeviceClass *const device_classes[] = {
     &device_class,
     &apic_class,
+    &cirrus_vga_class.device,
     &debugcon_class,
     &debugexit_class,
     &e1000_class.device,
