@@ -50,8 +50,8 @@ struct I440FXHost {
     MemoryRegion pci_memory;
     MemoryRegion ram_below_4g;
     MemoryRegion ram_above_4g;
-    PciWindow vga_window;    /* A0000..BFFFF show PCI */
-    AddressSpace pci_space;  /* PCI memory alone, for reads beside RAM */
+    PciWindow vga_window;   /* A0000..BFFFF show PCI */
+    AddressSpace pci_space; /* PCI memory alone, for reads beside RAM */
     PamArea pam[PAM_AREAS];
 };
 

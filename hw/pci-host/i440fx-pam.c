@@ -55,7 +55,7 @@ static void window_destroy(I440FXHost *host, PciWindow *window)
     memory_region_destroy(&window->backdrop);
 }
 
-/* ------------------------------------------------------------------------ write RAM, read PCI -- */
+/* -------------------------------------------------------------------- write RAM, read PCI -- */
 
 /*
  * Mode "write RAM, read PCI", in which firmware copies itself from its ROM to the RAM below it.
@@ -157,10 +157,9 @@ static bool area_init(I440FXHost *host, PamArea *area, hwaddr start, hwaddr size
         return false;
     }
     window_init(host, &area->pci, "pam-pci", start, size);
-    memory_region_init_alias(&area->rom, owner, "pam-rom", host->config.ram, start,
-                             start < host->config.below_4g
-                                 ? MIN(size, host->config.below_4g - start)
-                                 : 0);
+    memory_region_init_alias(
+        &area->rom, owner, "pam-rom", host->config.ram, start,
+        start < host->config.below_4g ? MIN(size, host->config.below_4g - start) : 0);
     memory_region_set_readonly(&area->rom, true);
     memory_region_set_enabled(&area->rom, false);
     memory_region_set_enabled(&area->shadow, false);

@@ -7,11 +7,11 @@
 #include "hw/core/runstate.h"
 #include "hw/isa/piix3.h"
 
-#define PIIX3 PCI_DEVFN(1, 0)
-#define PM PCI_DEVFN(1, 3)
-#define PM_BASE 0x600
+#define PIIX3    PCI_DEVFN(1, 0)
+#define PM       PCI_DEVFN(1, 3)
+#define PM_BASE  0x600
 #define SMB_BASE 0x700
-#define HZ INT64_C(3579545)
+#define HZ       INT64_C(3579545)
 
 typedef struct South {
     Bench b;
@@ -30,8 +30,7 @@ static void south_begin(South *s)
     }
     i440fx_set_reset_control(s->b.host, &piix3_reset_control, s->piix3);
     s->pm = piix4_pm_new(s->b.bus);
-    device_connect_gpio_out(s->pm, NULL, 0,
-                            device_get_gpio_in(s->piix3, "isa", PIIX4_PM_SCI_IRQ));
+    device_connect_gpio_out(s->pm, NULL, 0, device_get_gpio_in(s->piix3, "isa", PIIX4_PM_SCI_IRQ));
     s->port92 = device_new(&port92_class);
     device_realize_or_die(s->port92, &piix3_isa_bus(s->piix3)->bus);
     record_init(&s->a20, 0);
@@ -390,8 +389,8 @@ static void test_random_accesses(void)
     cfg_writel(PM, 0x90, SMB_BASE);
     cfg_writeb(PM, 0xd2, 0x09);
     for (int i = 0; i < 20000; i++) {
-        uint16_t port = bases[g_test_rand_int_range(0, G_N_ELEMENTS(bases))] +
-                        g_test_rand_int_range(0, 16);
+        uint16_t port =
+            bases[g_test_rand_int_range(0, G_N_ELEMENTS(bases))] + g_test_rand_int_range(0, 16);
         uint8_t buf[8];
 
         for (int n = 0; n < 8; n++) {
