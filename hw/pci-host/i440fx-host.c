@@ -172,6 +172,8 @@ static bool i440fx_host_realize(Device *dev, GError **errp)
     ok = i440fx_areas_init(host, errp);
 
     memory_region_init_io(&host->confadd_io, &dev->owner, &confadd_ops, host, "pci-conf-idx", 4);
+    /* A queued address may be drained while the data port's handler is changing the map. */
+    memory_region_set_reentrant(&host->confadd_io, true);
     memory_region_add_subregion_overlap(config->system_io, CONFADD_PORT, &host->confadd_io,
                                         CONF_PRIORITY);
     memory_region_init_io(&host->confdata_io, &dev->owner, &confdata_ops, host, "pci-conf-data", 4);
