@@ -29,6 +29,7 @@
     PLAIN(isa_vga_class)                                                                           \
     PLAIN(mc146818rtc_class)                                                                       \
     PLAIN(pci_device_class)                                                                        \
+    PCI(pci_vga_class)                                                                             \
     PCI(piix3_class)                                                                               \
     PCI(piix3_ide_class)                                                                           \
     PCI(piix4_pm_class)                                                                            \

@@ -7,22 +7,22 @@
 #include "internal.h"
 
 /* Bits of words 82..84, "supported"; 85..87 repeat them, "enabled". */
-#define W82_SMART 0x0001
-#define W82_POWER 0x0008
+#define W82_SMART       0x0001
+#define W82_POWER       0x0008
 #define W82_WRITE_CACHE 0x0020
-#define W82_LOOK_AHEAD 0x0040
-#define W82_NOP 0x4000
-#define W83_LBA48 0x0400
-#define W83_FLUSH 0x1000
-#define W83_FLUSH_EXT 0x2000
-#define W83_VALID 0x4000
-#define W84_SMART_LOG 0x0001
-#define W84_SMART_TEST 0x0002
-#define W84_FUA 0x0040
-#define W84_WWN 0x0100
+#define W82_LOOK_AHEAD  0x0040
+#define W82_NOP         0x4000
+#define W83_LBA48       0x0400
+#define W83_FLUSH       0x1000
+#define W83_FLUSH_EXT   0x2000
+#define W83_VALID       0x4000
+#define W84_SMART_LOG   0x0001
+#define W84_SMART_TEST  0x0002
+#define W84_FUA         0x0040
+#define W84_WWN         0x0100
 
 #define MODE_MULTIWORD 0x20 /* in the transfer mode byte of SET FEATURES */
-#define MODE_ULTRA 0x40
+#define MODE_ULTRA     0x40
 
 static void put_capacity(AtaDisk *disk, uint8_t *data)
 {
@@ -83,8 +83,7 @@ void ata_identify(AtaDisk *disk, uint8_t *data)
     ide_put_word(data, 53, 0x0007);
     ide_put_word(data, 59, disk->multiple ? 0x0100 | disk->multiple : 0);
     /* Multiword DMA modes 0..2: which are supported, which one is chosen. */
-    ide_put_word(data, 63,
-                 0x07 | ((mode & 0xf8) == MODE_MULTIWORD ? 0x100 << (mode & 7) : 0));
+    ide_put_word(data, 63, 0x07 | ((mode & 0xf8) == MODE_MULTIWORD ? 0x100 << (mode & 7) : 0));
     ide_put_word(data, 64, 0x0003); /* PIO modes 3 and 4 */
     for (int i = 65; i <= 68; i++) {
         ide_put_word(data, i, 120); /* shortest cycles, ns */

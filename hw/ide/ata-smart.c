@@ -27,9 +27,9 @@ enum {
     LOG_SELF_TEST = 0x06,
 };
 
-#define SMART_KEY_MID 0x4f
+#define SMART_KEY_MID  0x4f
 #define SMART_KEY_HIGH 0xc2
-#define LOG_ENTRIES G_N_ELEMENTS(((AtaDisk *)0)->smart_tests)
+#define LOG_ENTRIES    G_N_ELEMENTS(((AtaDisk *)0)->smart_tests)
 #define LOG_ENTRY_SIZE 24
 
 typedef struct SmartAttribute {

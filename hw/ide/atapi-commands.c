@@ -33,9 +33,9 @@ enum {
     GPCMD_READ_CD = 0xbe,
 };
 
-#define CD_MAX_SECTORS (80 * 60 * 75) /* of a CD of 80 minutes */
-#define PROFILE_CD_ROM 0x0008
-#define PROFILE_DVD_ROM 0x0010
+#define CD_MAX_SECTORS     (80 * 60 * 75) /* of a CD of 80 minutes */
+#define PROFILE_CD_ROM     0x0008
+#define PROFILE_DVD_ROM    0x0010
 #define DVD_PHYSICAL_START 0x30000
 
 static uint16_t get16(const uint8_t *p)
@@ -244,12 +244,16 @@ static void cmd_get_configuration(AtapiDrive *cd)
         uint8_t version, len;
         uint8_t data[8];
     } features[] = {
-        {0x0000, true, true, 0, 8, /* profiles */
-         {0, PROFILE_DVD_ROM, profile == PROFILE_DVD_ROM, 0,
-          0, PROFILE_CD_ROM, profile == PROFILE_CD_ROM, 0}},
-        {0x0001, true, true, 1, 8, {0, 0, 0, 2, 1}}, /* core: ATAPI */
-        {0x0002, true, true, 1, 4, {0}},             /* morphing */
-        {0x0003, true, true, 0, 4, {0x29}},          /* removable: tray, eject, lock */
+        {0x0000,
+         true,
+         true,
+         0,
+         8, /* profiles */
+         {0, PROFILE_DVD_ROM, profile == PROFILE_DVD_ROM, 0, 0, PROFILE_CD_ROM,
+          profile == PROFILE_CD_ROM, 0}},
+        {0x0001, true, true, 1, 8, {0, 0, 0, 2, 1}},             /* core: ATAPI */
+        {0x0002, true, true, 1, 4, {0}},                         /* morphing */
+        {0x0003, true, true, 0, 4, {0x29}},                      /* removable: tray, eject, lock */
         {0x0010, medium, false, 0, 8, {0, 0, 8, 0, 0, 1, 0, 0}}, /* random read, 2048 bytes */
         {0x001e, profile == PROFILE_CD_ROM, false, 0, 4, {0}},   /* CD read */
         {0x001f, profile == PROFILE_DVD_ROM, false, 0, 4, {0}},  /* DVD read */
@@ -260,9 +264,9 @@ static void cmd_get_configuration(AtapiDrive *cd)
         return;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(features); i++) {
-        bool wanted = request == 2 ? features[i].code == start
-                                   : features[i].code >= start &&
-                                         (request == 0 || features[i].current);
+        bool wanted = request == 2
+                          ? features[i].code == start
+                          : features[i].code >= start && (request == 0 || features[i].current);
         if (!wanted) {
             continue;
         }
@@ -447,7 +451,7 @@ static void cmd_read_disc_information(AtapiDrive *cd)
     r[2] = 0x0e; /* complete disc, complete last session */
     r[3] = 1;    /* first track, sessions, first and last track of the last session */
     r[4] = r[5] = r[6] = 1;
-    r[7] = 0x20; /* unrestricted use */
+    r[7] = 0x20;             /* unrestricted use */
     memset(r + 16, 0xff, 8); /* nothing can be appended */
     atapi_reply(cd, 34, get16(cd->cdb + 7));
 }
@@ -467,7 +471,7 @@ static void cmd_read_dvd_structure(AtapiDrive *cd)
         return;
     }
     switch (format) {
-    case 0x00: /* physical format */
+    case 0x00:       /* physical format */
         r[4] = 0x01; /* DVD-ROM, version 1 */
         r[5] = 0x0f; /* 120 mm, rate not specified */
         r[6] = 0x01; /* one layer */

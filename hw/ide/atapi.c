@@ -13,8 +13,8 @@
 #include "hw/core/log.h"
 #include "internal.h"
 
-#define FEATURES_DMA 0x01
-#define FEATURES_OVL 0x02
+#define FEATURES_DMA    0x01
+#define FEATURES_OVL    0x02
 #define RAW_SECTOR_SIZE 2352
 #define RAW_DATA_OFFSET 16 /* after sync pattern and header */
 
@@ -333,8 +333,7 @@ static void cmd_device_reset(AtapiDrive *cd)
 
 static void cmd_set_features(AtapiDrive *cd)
 {
-    if (cd->ide.features[0] != 0x03 && cd->ide.features[0] != 0x66 &&
-        cd->ide.features[0] != 0xcc) {
+    if (cd->ide.features[0] != 0x03 && cd->ide.features[0] != 0x66 && cd->ide.features[0] != 0xcc) {
         ata_side_abort(cd);
         return;
     }
@@ -396,6 +395,7 @@ static void atapi_command_reset(IDEDevice *drive)
 static const IDEDriveOps atapi_ops = {
     .signature_mid = 0x14,
     .signature_high = 0xeb,
+    .device_reset = true,
     .reset_status = 0, /* DRDY comes with the first PACKET command */
     .command = atapi_command,
     .reset = atapi_command_reset,

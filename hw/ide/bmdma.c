@@ -15,19 +15,19 @@
 
 #include "hw/core/log.h"
 
-#define BM_COMMAND 0
+#define BM_COMMAND       0
 #define BM_COMMAND_START 0x01
-#define BM_COMMAND_READ 0x08 /* the direction: into memory. The drive knows it as well */
+#define BM_COMMAND_READ  0x08 /* the direction: into memory. The drive knows it as well */
 
-#define BM_STATUS 2
-#define BM_STATUS_ACTIVE 0x01
-#define BM_STATUS_ERROR 0x02
+#define BM_STATUS           2
+#define BM_STATUS_ACTIVE    0x01
+#define BM_STATUS_ERROR     0x02
 #define BM_STATUS_INTERRUPT 0x04
-#define BM_STATUS_CAPABLE 0x60 /* set by drivers: drive 0, drive 1 can do DMA */
+#define BM_STATUS_CAPABLE   0x60 /* set by drivers: drive 0, drive 1 can do DMA */
 
 #define BM_TABLE 4
 #define PRD_SIZE 8
-#define PRD_EOT 0x80000000u
+#define PRD_EOT  0x80000000u
 
 /* ------------------------------------------------------------------------------- the table -- */
 
@@ -83,9 +83,8 @@ static IDEDmaResult bmdma_transfer(void *opaque, void *buf, size_t len, bool to_
             }
         }
         size_t part = MIN(bm->left, len - *done);
-        MemTxResult result = to_memory
-                                 ? address_space_write(bm->as, bm->addr, data + *done, part)
-                                 : address_space_read(bm->as, bm->addr, data + *done, part);
+        MemTxResult result = to_memory ? address_space_write(bm->as, bm->addr, data + *done, part)
+                                       : address_space_read(bm->as, bm->addr, data + *done, part);
         if (result != MEMTX_OK) {
             return fail(bm);
         }

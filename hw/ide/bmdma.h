@@ -12,18 +12,18 @@
 
 typedef struct BMDMA {
     IDEBus *bus;
-    AddressSpace *as;           /* what it sees of memory */
+    AddressSpace *as;              /* what it sees of memory */
     bool (*enabled)(void *opaque); /* whether it may use the bus at all */
     void *opaque;
 
     MemoryRegion io;
-    uint8_t command;     /* 0 */
-    uint8_t status;      /* 2 */
-    uint32_t table;      /* 4: the first descriptor */
-    uint32_t next;       /* address of the next descriptor */
-    uint32_t addr;       /* the rest of the present piece */
+    uint8_t command; /* 0 */
+    uint8_t status;  /* 2 */
+    uint32_t table;  /* 4: the first descriptor */
+    uint32_t next;   /* address of the next descriptor */
+    uint32_t addr;   /* the rest of the present piece */
     uint32_t left;
-    bool last;           /* the present piece is the table's last */
+    bool last; /* the present piece is the table's last */
 } BMDMA;
 
 /* A bus master for `bus`, which is told of it. `owner` may be NULL. */

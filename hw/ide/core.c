@@ -27,7 +27,7 @@ enum {
 };
 
 #define COMMAND_EXECUTE_DEVICE_DIAGNOSTIC 0x90
-#define COMMAND_DEVICE_RESET 0x08
+#define COMMAND_DEVICE_RESET              0x08
 
 /* ------------------------------------------------------------------------------ interrupts -- */
 
@@ -193,7 +193,7 @@ static void run_command(IDEBus *bus, uint8_t command)
     if (!drive) {
         return;
     }
-    if (is_busy(drive) && command != COMMAND_DEVICE_RESET) {
+    if (is_busy(drive) && !(command == COMMAND_DEVICE_RESET && drive->ops->device_reset)) {
         log_guest_error("%s: command %02x while status is %02x", drive->dev.owner.name, command,
                         drive->status);
         return;

@@ -35,8 +35,7 @@ void ide_default_strings(IDEDevice *drive, const char *model)
 {
     const char *dot = strrchr(drive->bus->bus.name, '.');
     unsigned channel = dot ? atoi(dot + 1) : 0;
-    g_autofree char *serial =
-        g_strdup_printf("LG%05u", channel * IDE_UNITS + drive->unit + 1);
+    g_autofree char *serial = g_strdup_printf("LG%05u", channel * IDE_UNITS + drive->unit + 1);
 
     set_if_unset(&drive->serial, serial);
     set_if_unset(&drive->version, "1.0");

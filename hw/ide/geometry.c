@@ -10,16 +10,16 @@
 
 #include "internal.h"
 
-#define MBR_TABLE 446
-#define MBR_ENTRY_SIZE 16
-#define MBR_ENTRIES 4
-#define MBR_ENTRY_END_HEAD 5
+#define MBR_TABLE            446
+#define MBR_ENTRY_SIZE       16
+#define MBR_ENTRIES          4
+#define MBR_ENTRY_END_HEAD   5
 #define MBR_ENTRY_END_SECTOR 6
-#define MBR_ENTRY_COUNT 12
+#define MBR_ENTRY_COUNT      12
 
-#define MAX_CYLS 16383
+#define MAX_CYLS  16383
 #define MAX_HEADS 16
-#define MAX_SECS 63
+#define MAX_SECS  63
 #define LARGE_MAX (1024 * 128) /* cylinders x heads that bit shifts can bring below 1024 */
 
 /* The geometry behind the first partition that tells one. */
@@ -103,9 +103,14 @@ void ide_fill_cmos(IDEBus *const buses[IDE_CHANNELS],
         }
         unsigned base = unit == 0 ? 0x1b : 0x24;
         const uint8_t bytes[] = {
-            g.cyls, g.cyls >> 8, g.heads, 0xff, 0xff, /* write precompensation: none */
-            0xc0 | (g.heads > 8) << 3,                /* no retries, more than 8 heads */
-            g.cyls, g.cyls >> 8,                      /* landing zone */
+            g.cyls,
+            g.cyls >> 8,
+            g.heads,
+            0xff,
+            0xff,                      /* write precompensation: none */
+            0xc0 | (g.heads > 8) << 3, /* no retries, more than 8 heads */
+            g.cyls,
+            g.cyls >> 8, /* landing zone */
             g.secs,
         };
         types |= unit == 0 ? 0xf0 : 0x0f; /* "see the extended type" */

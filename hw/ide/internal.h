@@ -9,16 +9,16 @@
 #include "backends/block.h"
 #include "hw/ide/ide.h"
 
-#define ATA_STATUS_ERR 0x01 /* CHK of a packet device */
-#define ATA_STATUS_DRQ 0x08
-#define ATA_STATUS_DSC 0x10
-#define ATA_STATUS_DF 0x20
+#define ATA_STATUS_ERR  0x01 /* CHK of a packet device */
+#define ATA_STATUS_DRQ  0x08
+#define ATA_STATUS_DSC  0x10
+#define ATA_STATUS_DF   0x20
 #define ATA_STATUS_DRDY 0x40
-#define ATA_STATUS_BSY 0x80
+#define ATA_STATUS_BSY  0x80
 
 #define ATA_ERROR_ABRT 0x04
 #define ATA_ERROR_IDNF 0x10
-#define ATA_ERROR_UNC 0x40
+#define ATA_ERROR_UNC  0x40
 
 #define ATA_DEVICE_DEV 0x10
 #define ATA_DEVICE_LBA 0x40
@@ -26,14 +26,14 @@
 
 #define ATA_CONTROL_NIEN 0x02
 #define ATA_CONTROL_SRST 0x04
-#define ATA_CONTROL_HOB 0x80
+#define ATA_CONTROL_HOB  0x80
 
 #define ATAPI_REASON_COD 0x01 /* in the sector count register of a packet device */
-#define ATAPI_REASON_IO 0x02
+#define ATAPI_REASON_IO  0x02
 
-#define ATA_SECTOR_SIZE 512
+#define ATA_SECTOR_SIZE   512
 #define IDE_CHUNK_SECTORS 256 /* moved by one request to the backend */
-#define IDE_BUFFER_SIZE (IDE_CHUNK_SECTORS * ATA_SECTOR_SIZE)
+#define IDE_BUFFER_SIZE   (IDE_CHUNK_SECTORS * ATA_SECTOR_SIZE)
 
 /* The two most recent writes of a register: [0] the last, [1] the one before (read under HOB). */
 typedef uint8_t AtaRegister[2];
@@ -41,6 +41,7 @@ typedef uint8_t AtaRegister[2];
 typedef struct IDEDriveOps {
     uint8_t signature_mid, signature_high; /* of the LBA registers after a reset */
     uint8_t reset_status;
+    bool device_reset; /* takes the command DEVICE RESET, also while it is busy */
     void (*command)(IDEDevice *drive, uint8_t command);
     void (*reset)(IDEDevice *drive); /* what is left of a command; also on a software reset */
 } IDEDriveOps;
@@ -134,6 +135,16 @@ void ide_default_strings(IDEDevice *drive, const char *model);
 
 /* ------------------------------------------------------------------------------ ide/ata.c -- */
 
+/* How a command moves data. */
+enum {
+    RW_WRITE = 1 << 0,
+    RW_DMA = 1 << 1,
+    RW_EXT = 1 << 2,      /* 48-bit address, 16-bit count */
+    RW_MULTIPLE = 1 << 3, /* several sectors a DRQ block */
+    RW_VERIFY = 1 << 4,   /* nothing reaches the host */
+    RW_FUA = 1 << 5,      /* on the medium before the command ends */
+};
+
 typedef struct AtaDisk {
     IDEDevice ide;
 
@@ -161,20 +172,27 @@ typedef struct AtaDisk {
 
     /* the command that runs */
     uint16_t flags;
-    uint64_t lba;   /* the next sector */
-    uint32_t left;  /* sectors to go, with those of the present chunk */
-    unsigned chunk; /* sectors in the buffer */
-    unsigned block; /* sectors a DRQ block */
+    uint64_t lba;    /* the next sector */
+    uint32_t left;   /* sectors to go, with those of the present chunk */
+    unsigned chunk;  /* sectors in the buffer */
+    unsigned block;  /* sectors a DRQ block */
     bool one_by_one; /* after an error: to find the sector that has it */
     bool last_chunk; /* the bus master had no memory for more */
     unsigned trim_pos, trim_end;
 } AtaDisk;
 
-/* The command is over, with an interrupt. */
+/* ata-transfer.c. The command is over, with an interrupt. */
 void ata_done(AtaDisk *disk);
 void ata_fail(AtaDisk *disk, uint8_t error);
 /* Give the host the first 512 bytes of the buffer. */
 void ata_reply_sector(AtaDisk *disk);
+
+/* The address in the registers; false when there can be no such sector. And the way back. */
+bool ata_decode_lba(const AtaDisk *disk, uint64_t *lba);
+void ata_set_lba(AtaDisk *disk, uint64_t lba);
+/* The commands that disk->flags describe, from the registers. */
+void ata_transfer(AtaDisk *disk);
+void ata_data_set_management(AtaDisk *disk);
 
 /* ata-identify.c */
 void ata_identify(AtaDisk *disk, uint8_t *data);
@@ -185,7 +203,7 @@ void ata_smart_reset(AtaDisk *disk);
 /* ---------------------------------------------------------------------------- ide/atapi.c -- */
 
 #define ATAPI_SECTOR_SIZE 2048
-#define ATAPI_CDB_SIZE 12
+#define ATAPI_CDB_SIZE    12
 
 typedef struct AtapiDrive {
     IDEDevice ide;
@@ -200,14 +218,14 @@ typedef struct AtapiDrive {
     /* the command that runs */
     uint8_t cdb[ATAPI_CDB_SIZE];
     bool dma;
-    unsigned limit;         /* bytes a DRQ block: byte count of the PACKET command */
-    uint64_t lba;           /* the next sector to read, of 2048 bytes */
-    uint32_t sectors;       /* sectors that are still to be read */
-    unsigned sector_bytes;  /* what the host gets of each: 2048 or 2352 */
-    unsigned chunk;         /* sectors that are being read */
-    size_t fill;            /* bytes in the buffer */
-    size_t block;           /* bytes in the DRQ block that the host is taking */
-    uint64_t left;          /* bytes that the host has still to get */
+    unsigned limit;        /* bytes a DRQ block: byte count of the PACKET command */
+    uint64_t lba;          /* the next sector to read, of 2048 bytes */
+    uint32_t sectors;      /* sectors that are still to be read */
+    unsigned sector_bytes; /* what the host gets of each: 2048 or 2352 */
+    unsigned chunk;        /* sectors that are being read */
+    size_t fill;           /* bytes in the buffer */
+    size_t block;          /* bytes in the DRQ block that the host is taking */
+    uint64_t left;         /* bytes that the host has still to get */
 } AtapiDrive;
 
 enum {
@@ -219,15 +237,15 @@ enum {
 };
 
 /* Additional sense codes: ASC << 8 | ASCQ */
-#define ASC_READ_ERROR 0x1100
-#define ASC_INVALID_OPCODE 0x2000
-#define ASC_LBA_OUT_OF_RANGE 0x2100
-#define ASC_INVALID_FIELD 0x2400
-#define ASC_MEDIUM_CHANGED 0x2800
+#define ASC_READ_ERROR           0x1100
+#define ASC_INVALID_OPCODE       0x2000
+#define ASC_LBA_OUT_OF_RANGE     0x2100
+#define ASC_INVALID_FIELD        0x2400
+#define ASC_MEDIUM_CHANGED       0x2800
 #define ASC_SAVING_NOT_SUPPORTED 0x3900
-#define ASC_NO_MEDIUM_CLOSED 0x3a01
-#define ASC_NO_MEDIUM_OPEN 0x3a02
-#define ASC_REMOVAL_PREVENTED 0x5302
+#define ASC_NO_MEDIUM_CLOSED     0x3a01
+#define ASC_NO_MEDIUM_OPEN       0x3a02
+#define ASC_REMOVAL_PREVENTED    0x5302
 
 /* The command is over. */
 void atapi_done(AtapiDrive *cd);

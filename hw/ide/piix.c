@@ -4,17 +4,17 @@
  * bus master each in BAR 4. Document: 82371FB/82371SB data sheet (290550), 2.3 and 2.7.
  *
  * The timing registers 40h..45h hold what is written; of them only IDE Decode Enable (bit 15 of 40h
- * and 42h) has an effect: a channel without it has no ports. The data sheet has it off at reset, and
- * firmware turns it on; here it starts on, so that a machine without firmware has its disks. For the
- * same reason the fixed ports do not wait for I/O Space Enable; BAR 4 does.
+ * and 42h) has an effect: a channel without it has no ports. The data sheet has it off at reset,
+ * and firmware turns it on; here it starts on, so that a machine without firmware has its disks.
+ * For the same reason the fixed ports do not wait for I/O Space Enable; BAR 4 does.
  */
 #include "bmdma.h"
 #include "hw/ide/ide.h"
 
-#define PIIX_IDETIM 0x40 /* 16 bits a channel */
+#define PIIX_IDETIM        0x40 /* 16 bits a channel */
 #define PIIX_IDETIM_DECODE 0x8000
-#define PIIX_SIDETIM 0x44
-#define PIIX_BMIBA 4 /* the BAR */
+#define PIIX_SIDETIM       0x44
+#define PIIX_BMIBA         4 /* the BAR */
 
 #define PIIX_PROG_IF 0x80 /* bus master; both channels at fixed ports */
 
@@ -22,7 +22,7 @@ typedef struct PIIX3IDE {
     PCIDevice pci;
     IDEBus channels[IDE_CHANNELS];
     BMDMA bm[IDE_CHANNELS];
-    MemoryRegion bar; /* both bus masters */
+    MemoryRegion bar;       /* both bus masters */
     Irq *irq[IDE_CHANNELS]; /* outputs: ISA interrupts 14 and 15 */
 } PIIX3IDE;
 

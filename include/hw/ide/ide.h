@@ -89,7 +89,7 @@ typedef enum IDETranslation {
 } IDETranslation;
 
 typedef struct IDEGeometry {
-    uint32_t cyls, heads, secs;    /* 1..65535, 1..16, 1..255 */
+    uint32_t cyls, heads, secs; /* 1..65535, 1..16, 1..255 */
     IDETranslation translation;
     uint32_t lcyls, lheads, lsecs; /* what the user wants the BIOS to report, or 0 */
 } IDEGeometry;

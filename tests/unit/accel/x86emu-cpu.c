@@ -52,6 +52,53 @@ static void test_mode_switches(void)
     rig_end();
 }
 
+/* Which segment an address with no override has, by its base register. */
+static void test_default_segments(void)
+{
+    static const struct {
+        uint8_t code[6]; /* mov al, [...] */
+        unsigned len;
+        bool stack;
+    } rows[] = {
+        {{0x8a, 0x03}, 2, false},                   /* [ebx] */
+        {{0x8a, 0x43, 0x00}, 3, false},             /* [ebx+disp8] */
+        {{0x8a, 0x45, 0x00}, 3, true},              /* [ebp+disp8] */
+        {{0x8a, 0x85, 0x00, 0, 0, 0}, 6, true},     /* [ebp+disp32] */
+        {{0x8a, 0x04, 0x24}, 3, true},              /* [esp] */
+        {{0x8a, 0x44, 0x05, 0x00}, 4, true},        /* [ebp+eax+disp8] */
+        {{0x8a, 0x44, 0x28, 0x00}, 4, false},       /* [eax+ebp+disp8] */
+        {{0x3e, 0x8a, 0x45, 0x00}, 4, false},       /* ds:[ebp+disp8] */
+        {{0x67, 0x8a, 0x46, 0x00}, 4, true},        /* [bp+disp8] */
+        {{0x67, 0x8a, 0x42, 0x00}, 4, true},        /* [bp+si+disp8] */
+        {{0x67, 0x8a, 0x07}, 3, false},             /* [bx] */
+        {{0xd0, 0x45, 0x00}, 3, true},              /* rol [ebp+disp8], 1: one of ours */
+        {{0xa0, 0x45, 0x60, 0x00, 0x00}, 5, false}, /* mov al, [0x6045]: looks like one */
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        X86State s = {};
+
+        rig_start("sleep=off");
+        rig_protected(32);
+        memset(rig.mem + 0x6000, 0x11, 0x100);   /* DS */
+        memset(rig.mem + 0x106000, 0x22, 0x100); /* SS */
+        rig.ops->vcpu_get_state(rig.cpu, &s);
+        s.seg[X86_SEG_SS].base = 0x100000;
+        s.gpr[X86_RBX] = s.gpr[X86_RBP] = s.gpr[X86_RSP] = 0x6000;
+        rig.ops->vcpu_set_state(rig.cpu, &s);
+        memset(rig.mem + RIG_CODE, 0x90, 8); /* nop */
+        rig_load(RIG_CODE, rows[i].code, rows[i].len);
+        rig_load(RIG_CODE + 8, "\xe6\xf4\xf4", 3); /* out 0xf4, al; hlt */
+        s = rig_run();
+        if (rows[i].code[0] == 0xd0) {
+            g_assert_cmphex(rig.mem[0x106000], ==, 0x44);
+        } else {
+            g_assert_cmphex(s.gpr[X86_RAX] & 0xff, ==, rows[i].stack ? 0x22 : 0x11);
+        }
+        rig_end();
+    }
+}
+
 static void test_stack_instructions(void)
 {
     X86State s;
@@ -527,7 +574,11 @@ static void test_fpu_probe(void)
                      0xb8, 0x5a, 0x5a,       /* mov ax, 0x5a5a */
                      0xdf, 0xe0,             /* fnstsw ax */
                      0xd9, 0x3e, 0x00, 0x05, /* fnstcw [0x500] */
+                     0x0f, 0xae, 0x06, 0x00, 0x06, /* fxsave [0x600] */
+                     0x0f, 0xae, 0x0e, 0x00, 0x06, /* fxrstor [0x600] */
                      0xe6, 0xf4, 0xf4);      /* out 0xf4, al; hlt */
+    g_assert_cmphex(rig_long(0x600), ==, 0x40);
+    g_assert_cmphex(rig_long(0x600 + 24), ==, 0x1f80);
     g_assert_cmphex(s.gpr[X86_RAX], ==, 0x5a5a);
     g_assert_cmphex(rig_word(0x500), ==, 0);
     rig_end();
@@ -537,6 +588,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/x86emu/cpu/mode-switches", test_mode_switches);
+    g_test_add_func("/x86emu/cpu/default-segments", test_default_segments);
     g_test_add_func("/x86emu/cpu/stack-instructions", test_stack_instructions);
     g_test_add_func("/x86emu/cpu/loops", test_loops);
     g_test_add_func("/x86emu/cpu/descriptors", test_descriptors);
