@@ -36,6 +36,7 @@ static int poll_unlocked(GPollFD *fds, guint n, int timeout_ms)
     int64_t latency = accel_coalesce_latency_ns();
     struct timespec ts;
     int ready;
+    int poll_errno;
 
     ns = shorter(ns, clock_next_deadline());
     if (latency) {
@@ -48,7 +49,9 @@ static int poll_unlocked(GPollFD *fds, guint n, int timeout_ms)
     G_STATIC_ASSERT(sizeof(GPollFD) == sizeof(struct pollfd));
     machine_unlock();
     ready = ppoll((struct pollfd *)fds, n, ns >= 0 ? &ts : NULL, NULL);
+    poll_errno = errno;
     machine_lock();
+    errno = poll_errno; /* glib looks at it */
     return ready;
 }
 

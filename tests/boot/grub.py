@@ -64,9 +64,8 @@ def test():
     if not os.path.exists(CD):
         raise Failure(f"{CD} is missing: install grub-rescue-pc")
     with Guest("-cdrom", CD, "-m", "256", "-boot", "d") as guest:
-        before = guest.wait_screen(r"GNU GRUB +version", limit=600)
-        check("highlighted" in before or "arrow keys" in before or "Use the" in before,
-              f"no menu:\n{before}")
+        before = guest.wait_screen(r"highlighted", limit=600)
+        check("GNU GRUB" in before, f"no menu:\n{before}")
         first = picture(guest, "grub-menu.png")
         guest.monitor("sendkey down")
         guest.wait("the highlight to move",
