@@ -17,7 +17,7 @@
 #include "error.h"
 #include "internal.h"
 
-#define FINISH_LIMIT_US (500 * 1000)
+#define FINISH_LIMIT_US (1000 * 1000)
 
 /* ------------------------------------------------------------------ descriptors in general -- */
 
@@ -25,6 +25,7 @@ void char_fd_init(CharFd *cfd, Chardev *chr)
 {
     cfd->chr = chr;
     cfd->in = cfd->out = -1;
+    cfd->held = g_byte_array_new();
 }
 
 static void drop_source(GSource **source)
@@ -191,7 +192,7 @@ void char_fd_accept_input(Chardev *chr)
     CharFd *cfd = chr->state;
     size_t n;
 
-    while (cfd->held && cfd->held->len && (n = MIN(input_room(cfd), cfd->held->len)) > 0) {
+    while (cfd->held->len && (n = MIN(input_room(cfd), cfd->held->len)) > 0) {
         g_autofree uint8_t *bytes = g_memdup2(cfd->held->data, n);
 
         g_byte_array_remove_range(cfd->held, 0, n);
@@ -228,9 +229,6 @@ void char_fd_set(CharFd *cfd, int in, int out)
     cfd->eof = false;
     if (!cfd->fds) {
         cfd->fds = g_array_new(FALSE, FALSE, sizeof(int));
-    }
-    if (!cfd->held) {
-        cfd->held = g_byte_array_new();
     }
     if (in >= 0) {
         g_unix_set_fd_nonblocking(in, TRUE, NULL);

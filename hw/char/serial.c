@@ -437,7 +437,7 @@ static uint64_t serial_read(void *opaque, hwaddr addr, unsigned size)
 static const MemoryRegionOps serial_ops = {
     .read = serial_read,
     .write = serial_write,
-    .valid = {.min_access_size = 1, .max_access_size = 1},
+    .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
