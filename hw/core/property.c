@@ -84,7 +84,8 @@ static bool get_integer(const char *path, GVariant *value, int64_t lo, uint64_t 
         error_setg(errp, "Property '%s' expects an integer, not %s", path, shown);
         return false;
     }
-    if (negative ? lo >= 0 || magnitude > -(uint64_t)lo : magnitude > hi) {
+    if (negative ? lo >= 0 || magnitude > -(uint64_t)lo
+                 : magnitude > hi || (lo > 0 && magnitude < (uint64_t)lo)) {
         error_setg(errp,
                    "Property '%s' doesn't take value %s%" G_GUINT64_FORMAT
                    " (minimum: %" G_GINT64_FORMAT ", maximum: %" G_GUINT64_FORMAT ")",
@@ -449,10 +450,14 @@ void property_release_all(void *object, const Property *props)
 
 char *property_value_text(const void *object, const Property *prop)
 {
-    g_autoptr(GVariant) value = g_variant_ref_sink(property_get(object, prop));
+    g_autoptr(GVariant) value = NULL;
     bool negative;
     uint64_t magnitude;
 
+    if (prop->type->print) {
+        return prop->type->print(field_of((void *)object, prop));
+    }
+    value = g_variant_ref_sink(property_get(object, prop));
     if (integer_of(value, &negative, &magnitude)) {
         return g_strdup_printf("%s%" G_GUINT64_FORMAT, negative ? "-" : "", magnitude);
     }
