@@ -64,7 +64,7 @@ boot:
     mov     %eax, MBI_MEM_LOWER
     orl     $MBI_FLAG_MEMORY | MBI_FLAG_MMAP, MBI_FLAGS
 
-    mov     $0x2401, %ax            /* A20 by the BIOS, and by the fast gate if it has no such call */
+    mov     $0x2401, %ax            /* A20 by the BIOS, or by the fast gate */
     int     $0x15
     jnc     2f
     in      $0x92, %al

@@ -8,6 +8,7 @@
  *
  *   prefixes      any number is accepted, and each LOCK or REP writes to a text buffer of 256
  *                 bytes without a bound: more than 14 must never reach it
+ *   [EBP+disp8]   goes to DS instead of SS
  *   AAM 0, IDIV   the host's own division faults: AAM with base 0, and the least dividend by -1
  *   shifts        the count is not taken modulo 32 (so 64-bit shifts built on SHLD fail), SAR of
  *                 a byte by 8 and more does nothing, flags change when the count is 0
@@ -281,6 +282,21 @@ static inline bool take_prefix(EmuCpu *cpu, Insn *insn, uint8_t byte)
     }
 }
 
+/*
+ * An instruction that is the library's: choose SS where it would forget to, by a segment that it
+ * takes for an override. The byte is no modrm for some opcodes; those do not use the choice, but
+ * for MOV with an absolute address (A0..A3).
+ */
+static void help_library(EmuCpu *cpu, const Insn *insn, unsigned map, uint8_t opcode)
+{
+    x86emu_regs_t *x86 = &cpu->emu->x86;
+
+    if (insn->addr32 && insn->segment < 0 && !(map == 0 && (opcode & 0xfc) == 0xa0) &&
+        (emu_peek(cpu, x86->R_CS_BASE + insn->pos) & 0xc7) == 0x45) {
+        x86->default_seg = &x86->seg[R_SS_INDEX];
+    }
+}
+
 bool emu_fixup(EmuCpu *cpu)
 {
     const x86emu_regs_t *x86 = &cpu->emu->x86;
@@ -299,12 +315,14 @@ bool emu_fixup(EmuCpu *cpu)
         byte = insn_fetch(cpu, &insn, 1);
     }
     if (!rows[map][byte].func) {
+        help_library(cpu, &insn, map, byte);
         return false;
     }
     if (rows[map][byte].groups) {
         unsigned reg = (emu_peek(cpu, x86->R_CS_BASE + insn.pos) >> 3) & 7;
 
         if (!(rows[map][byte].groups & 1 << reg)) {
+            help_library(cpu, &insn, map, byte);
             return false;
         }
     }

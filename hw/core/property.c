@@ -434,10 +434,14 @@ void property_release_all(void *object, const Property *props)
 
 char *property_value_text(const void *object, const Property *prop)
 {
-    g_autoptr(GVariant) value = g_variant_ref_sink(property_get(object, prop));
+    g_autoptr(GVariant) value = NULL;
     bool negative;
     uint64_t magnitude;
 
+    if (prop->type->print) {
+        return prop->type->print(field_of((void *)object, prop));
+    }
+    value = g_variant_ref_sink(property_get(object, prop));
     if (integer_of(value, &negative, &magnitude)) {
         return g_strdup_printf("%s%" G_GUINT64_FORMAT, negative ? "-" : "", magnitude);
     }

@@ -364,16 +364,17 @@ static void update_linear(Vga *s, Raster *r, const VgaLinear *pic, const unsigne
     uint32_t bytes = pic->width * ((pic->depth + 7) / 8);
 
     for (int y = 0; y < height; y++) {
-        uint32_t addr = pic->start + (y >> pic->double_scan) * pic->pitch;
+        int row = y >> pic->double_scan;
+        uint32_t addr = (pic->start + row * pic->pitch) & s->mem_mask;
+        bool overlaid = s->hooks->overlay && s->hooks->overlay(s, row, NULL, pic->width);
 
-        addr &= s->mem_mask;
-        if (!s->full_update && !s->hooks->overlay && addr + bytes <= s->mem_mask &&
+        if (!s->full_update && !overlaid && addr + bytes <= s->mem_mask &&
             !memory_snapshot_get_dirty(dirty, addr, bytes)) {
             continue;
         }
         draw_linear_line(r, pic, addr, line);
-        if (s->hooks->overlay) {
-            s->hooks->overlay(s, y >> pic->double_scan, line, pic->width);
+        if (overlaid) {
+            s->hooks->overlay(s, row, line, pic->width);
         }
         put_line(&changes, y, line);
     }

@@ -379,15 +379,21 @@ void vga_map_legacy(Vga *s, MemoryRegion *mem, MemoryRegion *io)
     }
 }
 
+void vga_unmap_legacy(Vga *s)
+{
+    if (!s->legacy_mem) {
+        return;
+    }
+    memory_region_del_subregion(s->legacy_mem, &s->window);
+    for (int i = 0; i < VGA_PORT_BLOCKS; i++) {
+        memory_region_del_subregion(s->legacy_io, &s->ports[i].mr);
+    }
+    s->legacy_mem = s->legacy_io = NULL;
+}
+
 void vga_destroy(Vga *s)
 {
-    if (s->legacy_mem) {
-        memory_region_del_subregion(s->legacy_mem, &s->window);
-        for (int i = 0; i < VGA_PORT_BLOCKS; i++) {
-            memory_region_del_subregion(s->legacy_io, &s->ports[i].mr);
-        }
-        s->legacy_mem = s->legacy_io = NULL;
-    }
+    vga_unmap_legacy(s);
     memory_region_destroy(&s->window); /* takes the next three out of it */
     memory_region_destroy(&s->window_io);
     memory_region_destroy(&s->window_ram[0]);

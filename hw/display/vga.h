@@ -117,8 +117,8 @@ typedef struct VgaHooks {
     bool (*window_is_ram)(Vga *s);
     /* Whether a packed picture is shown instead of one of the VGA's own modes. */
     bool (*linear)(Vga *s, VgaLinear *picture);
-    /* Draw over line `y` of a packed picture. */
-    void (*overlay)(Vga *s, int y, uint32_t *line, unsigned width);
+    /* Draw over line `y` of a packed picture. NULL as `line`: only say whether there is anything. */
+    bool (*overlay)(Vga *s, int y, uint32_t *line, unsigned width);
 } VgaHooks;
 
 typedef enum VgaPortBlock {
@@ -180,9 +180,10 @@ struct Vga {
 bool vga_init(Vga *s, MemoryOwner *owner, const VgaHooks *hooks, void *opaque, uint32_t size,
               GError **errp);
 
-/* Put the window and the ports at their places; undone by vga_destroy(). */
+/* Put the window and the ports at their places, and take them out (if they are there). */
 void vga_map_legacy(Vga *s, MemoryRegion *mem, MemoryRegion *io);
-void vga_destroy(Vga *s); /* a zeroed Vga is allowed */
+void vga_unmap_legacy(Vga *s);
+void vga_destroy(Vga *s); /* unmaps first */
 void vga_reset(Vga *s);
 
 /* The VGA's own ports, without the device's hooks. */

@@ -14,46 +14,46 @@
 
 #include "dsdt.h" /* dsdt_aml, compiled from dsdt.asl */
 
-#define ACPI_HEADER_SIZE 36
-#define ACPI_HEADER_LENGTH 4
+#define ACPI_HEADER_SIZE     36
+#define ACPI_HEADER_LENGTH   4
 #define ACPI_HEADER_CHECKSUM 9
 
-#define FADT_SIZE 116
+#define FADT_SIZE          116
 #define FADT_FIRMWARE_CTRL 36
-#define FADT_DSDT 40
-#define FADT_WBINVD (1 << 0)
-#define FADT_PROC_C1 (1 << 2)
-#define FADT_SLP_BUTTON (1 << 5) /* no sleep button among the fixed features */
+#define FADT_DSDT          40
+#define FADT_WBINVD        (1 << 0)
+#define FADT_PROC_C1       (1 << 2)
+#define FADT_SLP_BUTTON    (1 << 5) /* no sleep button among the fixed features */
 
-#define FACS_SIZE 64
-#define RSDP_SIZE 20
+#define FACS_SIZE     64
+#define RSDP_SIZE     20
 #define RSDP_CHECKSUM 8
-#define RSDP_RSDT 16
+#define RSDP_RSDT     16
 
-#define SCI_INTERRUPT 9
-#define LOCAL_APIC_BASE 0xfee00000
-#define IO_APIC_BASE 0xfec00000
-#define MADT_PCAT_COMPAT 1
+#define SCI_INTERRUPT         9
+#define LOCAL_APIC_BASE       0xfee00000
+#define IO_APIC_BASE          0xfec00000
+#define MADT_PCAT_COMPAT      1
 #define MPS_ACTIVE_HIGH_LEVEL 0x0d
-#define WAET_PM_TIMER_GOOD 0x02
+#define WAET_PM_TIMER_GOOD    0x02
 
-#define AML_NAME_OP 0x08
-#define AML_BYTE_PREFIX 0x0a
-#define AML_DWORD_PREFIX 0x0c
-#define AML_SCOPE_OP 0x10
+#define AML_NAME_OP       0x08
+#define AML_BYTE_PREFIX   0x0a
+#define AML_DWORD_PREFIX  0x0c
+#define AML_SCOPE_OP      0x10
 #define AML_EXT_OP_PREFIX 0x5b
-#define AML_PROCESSOR_OP 0x83
+#define AML_PROCESSOR_OP  0x83
 
 #define TABLES_FILE "etc/acpi/tables"
-#define RSDP_FILE "etc/acpi/rsdp"
+#define RSDP_FILE   "etc/acpi/rsdp"
 #define LOADER_FILE "etc/table-loader"
 
-#define LOADER_ALLOCATE 1
-#define LOADER_ADD_POINTER 2
+#define LOADER_ALLOCATE     1
+#define LOADER_ADD_POINTER  2
 #define LOADER_ADD_CHECKSUM 3
-#define LOADER_ENTRY_SIZE 128
-#define LOADER_ZONE_HIGH 1
-#define LOADER_ZONE_FSEG 2
+#define LOADER_ENTRY_SIZE   128
+#define LOADER_ZONE_HIGH    1
+#define LOADER_ZONE_FSEG    2
 
 typedef struct AcpiBuilder {
     GByteArray *tables;
@@ -267,7 +267,7 @@ static guint build_fadt(AcpiBuilder *b, const AcpiConfig *config, guint facs, gu
     put(b->tables, 0, 1);
     put(b->tables, SCI_INTERRUPT, 2);
     put_zeros(b->tables, 4 + 1 + 1 + 1 + 1); /* SMI_CMD and its values: SCI_EN stays set */
-    put(b->tables, config->pm_base, 4); /* PM1a_EVT_BLK */
+    put(b->tables, config->pm_base, 4);      /* PM1a_EVT_BLK */
     put(b->tables, 0, 4);
     put(b->tables, config->pm_base + 4, 4); /* PM1a_CNT_BLK */
     put(b->tables, 0, 4);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define SYSTEM_STATES 6
+#define SYSTEM_STATES          6
 #define SYSTEM_STATE_SUPPORTED 0x80
 
 void fw_files_add_machine(FwCfg *fw, const FwMachine *machine)

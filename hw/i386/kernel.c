@@ -78,10 +78,8 @@ bool kernel_load(FwCfg *fw, const KernelOptions *options, const char **boot_path
     kernel_add_blob(fw, &image.setup, FW_CFG_SETUP_ADDR, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_DATA);
     kernel_add_blob(fw, &image.cmdline, FW_CFG_CMDLINE_ADDR, FW_CFG_CMDLINE_SIZE,
                     FW_CFG_CMDLINE_DATA);
-    kernel_add_blob(fw, &image.kernel, FW_CFG_KERNEL_ADDR, FW_CFG_KERNEL_SIZE,
-                    FW_CFG_KERNEL_DATA);
-    kernel_add_blob(fw, &image.initrd, FW_CFG_INITRD_ADDR, FW_CFG_INITRD_SIZE,
-                    FW_CFG_INITRD_DATA);
+    kernel_add_blob(fw, &image.kernel, FW_CFG_KERNEL_ADDR, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA);
+    kernel_add_blob(fw, &image.initrd, FW_CFG_INITRD_ADDR, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_DATA);
     fw_cfg_add_i32(fw, FW_CFG_KERNEL_ENTRY, image.entry);
     fw_cfg_add_file(fw, rom_file, rom, rom_size);
     *boot_path = is_multiboot ? "/rom@genroms/multiboot.bin" : "/rom@genroms/linuxboot.bin";

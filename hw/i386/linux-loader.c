@@ -9,49 +9,49 @@
  */
 #include "kernel-internal.h"
 
-#define SETUP_SECTS 0x1f1
-#define VID_MODE 0x1fa
-#define BOOT_FLAG 0x1fe
-#define HEADER_MAGIC 0x202
-#define HEADER_VERSION 0x206
-#define TYPE_OF_LOADER 0x210
-#define LOADFLAGS 0x211
-#define RAMDISK_IMAGE 0x218
-#define RAMDISK_SIZE 0x21c
-#define HEAP_END_PTR 0x224
-#define CMD_LINE_PTR 0x228
+#define SETUP_SECTS     0x1f1
+#define VID_MODE        0x1fa
+#define BOOT_FLAG       0x1fe
+#define HEADER_MAGIC    0x202
+#define HEADER_VERSION  0x206
+#define TYPE_OF_LOADER  0x210
+#define LOADFLAGS       0x211
+#define RAMDISK_IMAGE   0x218
+#define RAMDISK_SIZE    0x21c
+#define HEAP_END_PTR    0x224
+#define CMD_LINE_PTR    0x228
 #define INITRD_ADDR_MAX 0x22c
-#define CMDLINE_SIZE 0x238
-#define PREF_ADDRESS 0x258
-#define INIT_SIZE 0x260
-#define HEADER_END 0x264
+#define CMDLINE_SIZE    0x238
+#define PREF_ADDRESS    0x258
+#define INIT_SIZE       0x260
+#define HEADER_END      0x264
 
 /* Of loaders that predate CMD_LINE_PTR: in the boot sector. */
-#define OLD_CMD_LINE_MAGIC 0x20
-#define OLD_CMD_LINE_OFFSET 0x22
+#define OLD_CMD_LINE_MAGIC       0x20
+#define OLD_CMD_LINE_OFFSET      0x22
 #define OLD_CMD_LINE_MAGIC_VALUE 0xa33f
 
-#define BOOT_FLAG_VALUE 0xaa55
+#define BOOT_FLAG_VALUE    0xaa55
 #define HEADER_MAGIC_VALUE 0x53726448 /* "HdrS" */
-#define LOADED_HIGH 0x01
-#define CAN_USE_HEAP 0x80
-#define LOADER_UNDEFINED 0xff
+#define LOADED_HIGH        0x01
+#define CAN_USE_HEAP       0x80
+#define LOADER_UNDEFINED   0xff
 
-#define SECTOR 512
+#define SECTOR          512
 #define OLD_SETUP_SECTS 4
-#define SETUP_MAX (65 * SECTOR)
+#define SETUP_MAX       (65 * SECTOR)
 
 /* Where things go: high kernels leave low memory free; low ones lie there, setup code above. */
-#define SETUP_ADDR 0x10000
-#define CMDLINE_ADDR 0x20000
+#define SETUP_ADDR      0x10000
+#define CMDLINE_ADDR    0x20000
 #define LOW_KERNEL_ADDR 0x10000
-#define LOW_SETUP_ADDR 0x90000
-#define LOW_SETUP_END 0x9a000
+#define LOW_SETUP_ADDR  0x90000
+#define LOW_SETUP_SPACE 0xa000 /* of setup code, heap and command line */
 #define OLD_CMDLINE_MAX 255
-#define CMDLINE_MAX 2047     /* when the kernel doesn't say */
-#define CMDLINE_LIMIT 0x60000 /* what there is room for */
-#define HEAP_RESERVE 0x200    /* HEAP_END_PTR says the heap's end less this */
-#define OLD_INITRD_MAX 0x37ffffff
+#define CMDLINE_MAX     2047    /* when the kernel doesn't say */
+#define CMDLINE_LIMIT   0x60000 /* what there is room for */
+#define HEAP_RESERVE    0x200   /* HEAP_END_PTR says the heap's end less this */
+#define OLD_INITRD_MAX  0x37ffffff
 
 /* "vga=" on the command line is for the loader; returns the video mode. */
 static uint16_t linux_video_mode(const char *cmdline)
@@ -127,8 +127,7 @@ bool linux_load(KernelImage *image, const KernelFile *file, const KernelOptions 
     uint8_t *setup;
 
     if (file->size < HEADER_END || get16(data + BOOT_FLAG) != BOOT_FLAG_VALUE) {
-        error_setg(errp,
-                   "could not load kernel '%s': it is neither a Linux nor a multiboot kernel",
+        error_setg(errp, "could not load kernel '%s': it is neither a Linux nor a multiboot kernel",
                    options->kernel);
         return false;
     }
@@ -154,7 +153,7 @@ bool linux_load(KernelImage *image, const KernelFile *file, const KernelOptions 
     cmdline_max = version >= 0x206   ? get32(data + CMDLINE_SIZE)
                   : version >= 0x202 ? CMDLINE_MAX
                                      : OLD_CMDLINE_MAX;
-    cmdline_max = MIN(cmdline_max, high ? CMDLINE_LIMIT : CMDLINE_MAX);
+    cmdline_max = MIN(cmdline_max, high && version >= 0x202 ? CMDLINE_LIMIT : CMDLINE_MAX);
     if (cmdline_size - 1 > cmdline_max) {
         error_setg(errp,
                    "-append: the command line has %" G_GSIZE_FORMAT
@@ -163,7 +162,10 @@ bool linux_load(KernelImage *image, const KernelFile *file, const KernelOptions 
         return false;
     }
     image->cmdline.size = cmdline_size;
-    image->cmdline.addr = high ? CMDLINE_ADDR : (LOW_SETUP_END - cmdline_size) & ~15u;
+    /* Older kernels, and those in low memory, have it in the setup code's 64 KiB. */
+    image->cmdline.addr = high && version >= 0x202
+                              ? CMDLINE_ADDR
+                              : (image->setup.addr + LOW_SETUP_SPACE - cmdline_size) & ~15u;
 
     /* The kernel unpacks itself to where it likes to be, or further up from where it is. */
     kernel_end = (uint64_t)image->kernel.addr + image->kernel.size;
@@ -173,15 +175,14 @@ bool linux_load(KernelImage *image, const KernelFile *file, const KernelOptions 
         if (get32(data + PREF_ADDRESS + 4)) {
             preferred = UINT32_MAX;
         }
-        kernel_end = MAX(kernel_end, MAX(preferred, image->kernel.addr) +
-                                         (uint64_t)get32(data + INIT_SIZE));
+        kernel_end =
+            MAX(kernel_end, MAX(preferred, image->kernel.addr) + (uint64_t)get32(data + INIT_SIZE));
     }
     if (high ? kernel_end > options->ram_below_4g : kernel_end > LOW_SETUP_ADDR) {
-        error_setg(errp,
-                   "could not load kernel '%s': it needs memory up to %#" G_GINT64_MODIFIER
-                   "x; %s",
-                   options->kernel, kernel_end,
-                   high ? "give the machine more with -m" : "there is no room for it in low memory");
+        error_setg(
+            errp, "could not load kernel '%s': it needs memory up to %#" G_GINT64_MODIFIER "x; %s",
+            options->kernel, kernel_end,
+            high ? "give the machine more with -m" : "there is no room for it in low memory");
         return false;
     }
     if (version >= 0x203) {

@@ -11,41 +11,41 @@
 
 #include <elf.h>
 
-#define HEADER_MAGIC 0x1badb002
-#define HEADER_SEARCH 8192
-#define HEADER_SIZE 12        /* magic, flags, checksum */
-#define HEADER_ADDRESS_SIZE 32 /* and the five addresses */
+#define HEADER_MAGIC          0x1badb002
+#define HEADER_SEARCH         8192
+#define HEADER_SIZE           12 /* magic, flags, checksum */
+#define HEADER_ADDRESS_SIZE   32 /* and the five addresses */
 #define HEADER_FLAG_ADDRESSES (1 << 16)
 /* Of the flags that must be understood: modules on pages, memory information, video mode. */
-#define HEADER_FLAGS_KNOWN 0x0007
+#define HEADER_FLAGS_KNOWN    0x0007
 
 #define PAGE 4096
 
 /* Boot information: fixed part, room for the ROM's memory map, strings, module list. */
-#define MBI_ADDR 0x10000
-#define MBI_LIMIT 0x80000 /* firmware's low memory is above */
-#define MBI_FLAGS 0
-#define MBI_CMDLINE 16
-#define MBI_MODS_COUNT 20
-#define MBI_MODS_ADDR 24
-#define MBI_MMAP_ADDR 48
-#define MBI_BOOT_LOADER_NAME 64
-#define MBI_FIXED_SIZE 128
-#define MBI_MMAP_SIZE (64 * 24) /* as many entries as pc-bios/multiboot.S makes */
-#define MBI_FLAG_CMDLINE (1 << 2)
-#define MBI_FLAG_MODS (1 << 3)
+#define MBI_ADDR                  0x10000
+#define MBI_LIMIT                 0x80000 /* firmware's low memory is above */
+#define MBI_FLAGS                 0
+#define MBI_CMDLINE               16
+#define MBI_MODS_COUNT            20
+#define MBI_MODS_ADDR             24
+#define MBI_MMAP_ADDR             48
+#define MBI_BOOT_LOADER_NAME      64
+#define MBI_FIXED_SIZE            128
+#define MBI_MMAP_SIZE             (64 * 24) /* as many entries as pc-bios/multiboot.S makes */
+#define MBI_FLAG_CMDLINE          (1 << 2)
+#define MBI_FLAG_MODS             (1 << 3)
 #define MBI_FLAG_BOOT_LOADER_NAME (1 << 9)
 
 #define MODULE_ENTRY_SIZE 16
-#define MODULES_MAX 256
+#define MODULES_MAX       256
 
 typedef struct Multiboot {
     const KernelOptions *options;
-    GByteArray *mem;   /* the kernel and its modules, from `base` on */
+    GByteArray *mem; /* the kernel and its modules, from `base` on */
     uint32_t base;
     uint32_t entry;
-    GByteArray *info;  /* what goes to MBI_ADDR */
-    GByteArray *mods;  /* the module list, to be appended to it */
+    GByteArray *info; /* what goes to MBI_ADDR */
+    GByteArray *mods; /* the module list, to be appended to it */
 } Multiboot;
 
 /* The first header whose checksum is right; NULL if there is none. */
@@ -100,8 +100,8 @@ static bool elf_segment(const KernelFile *file, const Elf32_Ehdr *eh, unsigned i
 {
     Elf32_Phdr ph;
 
-    memcpy(&ph, file->data + GUINT32_FROM_LE(eh->e_phoff) +
-                    (size_t)i * GUINT16_FROM_LE(eh->e_phentsize),
+    memcpy(&ph,
+           file->data + GUINT32_FROM_LE(eh->e_phoff) + (size_t)i * GUINT16_FROM_LE(eh->e_phentsize),
            sizeof(ph));
     seg->offset = GUINT32_FROM_LE(ph.p_offset);
     seg->file_size = GUINT32_FROM_LE(ph.p_filesz);
@@ -189,20 +189,26 @@ static bool multiboot_load_flat(Multiboot *m, const KernelFile *file, const uint
     m->entry = get32(header + 28);
 
     if (load_addr > header_addr || header_addr - load_addr > at) {
-        error_setg(errp, "could not load kernel '%s': its load_addr %#x does not fit its "
-                   "header_addr %#x", name, load_addr, header_addr);
+        error_setg(errp,
+                   "could not load kernel '%s': its load_addr %#x does not fit its "
+                   "header_addr %#x",
+                   name, load_addr, header_addr);
         return false;
     }
     start = at - (header_addr - load_addr);
     if (load_end && load_end < load_addr) {
-        error_setg(errp, "could not load kernel '%s': its load_end_addr %#x is below its "
-                   "load_addr %#x", name, load_end, load_addr);
+        error_setg(errp,
+                   "could not load kernel '%s': its load_end_addr %#x is below its "
+                   "load_addr %#x",
+                   name, load_end, load_addr);
         return false;
     }
     size = load_end ? load_end - load_addr : file->size - start;
     if (size > file->size - start) {
-        error_setg(errp, "could not load kernel '%s': its load_end_addr %#x is past the file's "
-                   "end", name, load_end);
+        error_setg(errp,
+                   "could not load kernel '%s': its load_end_addr %#x is past the file's "
+                   "end",
+                   name, load_end);
         return false;
     }
     mem_size = bss_end > load_addr ? MAX(size, bss_end - load_addr) : size;
@@ -235,8 +241,7 @@ static bool multiboot_add_module(Multiboot *m, const char *module, GError **errp
     if (!kernel_file_read(&file, path, "initrd", errp)) {
         return false;
     }
-    if (start > limit || file.size > limit - start ||
-        start - m->base + file.size > G_MAXINT32) {
+    if (start > limit || file.size > limit - start || start - m->base + file.size > G_MAXINT32) {
         error_setg(errp,
                    "could not load initrd '%s': its %" G_GSIZE_FORMAT " bytes do not fit above "
                    "%#" G_GINT64_MODIFIER "x; give the machine more memory with -m",
@@ -348,8 +353,10 @@ bool multiboot_load(KernelImage *image, const KernelFile *file, const KernelOpti
     } else if (file->size >= SELFMAG && memcmp(file->data, ELFMAG, SELFMAG) == 0) {
         ok = multiboot_load_elf(&m, file, errp);
     } else {
-        error_setg(errp, "could not load kernel '%s': it is no ELF file and has no multiboot "
-                   "addresses", options->kernel);
+        error_setg(errp,
+                   "could not load kernel '%s': it is no ELF file and has no multiboot "
+                   "addresses",
+                   options->kernel);
         ok = false;
     }
     if (!ok) {

@@ -10,10 +10,10 @@
 
 #include <string.h>
 
-#define SMBIOS_ANCHOR_SIZE 31
+#define SMBIOS_ANCHOR_SIZE          31
 #define SMBIOS_ANCHOR_MAX_STRUCTURE 8
-#define SMBIOS_ANCHOR_LENGTH 0x16
-#define SMBIOS_ANCHOR_COUNT 0x1c
+#define SMBIOS_ANCHOR_LENGTH        0x16
+#define SMBIOS_ANCHOR_COUNT         0x1c
 
 /* Handles: the type's number in the high byte, so that several of a type count up. */
 #define HANDLE(type, n) ((type) << 8 | (n))
@@ -22,7 +22,7 @@
 #define GIB (1024 * MIB)
 
 /* Limits that keep all tables within 64 KiB, whatever the user asks for. */
-#define SMBIOS_STRING_MAX 64
+#define SMBIOS_STRING_MAX  64
 #define SMBIOS_MODULE_SIZE (16 * GIB) /* larger where there would be too many */
 #define SMBIOS_MODULES_MAX 32
 
@@ -127,12 +127,12 @@ static void add_processor(Smbios *s, const SmbiosConfig *config, unsigned n)
     put(s, config->cpuid_version, 4);
     put(s, config->cpuid_features, 4);
     put_string(s, config->version);
-    put(s, 0, 1);    /* voltage, clocks: unknown */
+    put(s, 0, 1); /* voltage, clocks: unknown */
     put(s, 0, 2);
     put(s, 2000, 2); /* MHz: none would count as unpopulated for some readers */
     put(s, 2000, 2);
-    put(s, 0x41, 1); /* populated and enabled */
-    put(s, 1, 1);    /* no known upgrade */
+    put(s, 0x41, 1);   /* populated and enabled */
+    put(s, 1, 1);      /* no known upgrade */
     put(s, 0xffff, 2); /* no caches described */
     put(s, 0xffff, 2);
     put(s, 0xffff, 2);
@@ -234,8 +234,12 @@ static void set_checksum(uint8_t *data, unsigned at, unsigned from, unsigned len
 static void build_anchor(const Smbios *s, uint8_t anchor[SMBIOS_ANCHOR_SIZE])
 {
     static const uint8_t fixed[SMBIOS_ANCHOR_SIZE] = {
-        '_', 'S', 'M', '_', 0, SMBIOS_ANCHOR_SIZE, 2, 8, 0, 0, 0, 0, 0, 0, 0, 0,
-        '_', 'D', 'M', 'I', '_', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x28,
+        '_',  'S', 'M', '_', 0,   SMBIOS_ANCHOR_SIZE,
+        2,    8,   0,   0,   0,   0,
+        0,    0,   0,   0,   '_', 'D',
+        'M',  'I', '_', 0,   0,   0,
+        0,    0,   0,   0,   0,   0,
+        0x28,
     };
 
     memcpy(anchor, fixed, sizeof(fixed));

@@ -14,12 +14,12 @@
 #include "hw/core/log.h"
 
 #define FW_CFG_ID_TRADITIONAL 0x01
-#define FW_CFG_ID_DMA 0x02
+#define FW_CFG_ID_DMA         0x02
 
-#define FW_CFG_KEY_MASK 0x3fff
+#define FW_CFG_KEY_MASK   0x3fff
 #define FW_CFG_LOCAL_KEYS 16 /* room for keys 8000.. */
 
-#define FW_CFG_DMA_SIGNATURE 0x51454d5520434647ull /* "QEMU CFG", big endian */
+#define FW_CFG_DMA_SIGNATURE       0x51454d5520434647ull /* "QEMU CFG", big endian */
 #define FW_CFG_DMA_DESCRIPTOR_SIZE 16
 
 #define FW_CFG_DIR_ENTRY_SIZE (8 + FW_CFG_MAX_FILE_NAME)
@@ -509,8 +509,7 @@ static bool fw_cfg_realize(Device *dev, GError **errp)
     }
 
     fw_cfg_add_bytes(fw, FW_CFG_SIGNATURE, "QEMU", 4);
-    fw_cfg_add_i32(fw, FW_CFG_ID,
-                   FW_CFG_ID_TRADITIONAL | (fw->dma_enabled ? FW_CFG_ID_DMA : 0));
+    fw_cfg_add_i32(fw, FW_CFG_ID, FW_CFG_ID_TRADITIONAL | (fw->dma_enabled ? FW_CFG_ID_DMA : 0));
     fw->fixed[FW_CFG_FILE_DIR].data = g_malloc0(1);
     fw->dir_stale = true;
     fw_cfg_select(fw, FW_CFG_SIGNATURE);
@@ -546,9 +545,7 @@ static void fw_cfg_reset(Device *dev)
 }
 
 static const Property fw_cfg_props[] = {
-    PROP_BOOL("dma_enabled", FwCfg, dma_enabled, true, .help = "offer the DMA channel"),
-    {}
-};
+    PROP_BOOL("dma_enabled", FwCfg, dma_enabled, true, .help = "offer the DMA channel"), {}};
 
 const DeviceClass fw_cfg_io_class = {
     .name = "fw_cfg_io",

@@ -182,7 +182,7 @@ static void counter_freeze(PitCounter *c, int64_t now)
 /* Load the counting element, with the next cycle. */
 static void counter_load(PitCounter *c, int64_t now)
 {
-    c->out_before = counter_out(c, now);
+    c->out_before = c->mode != 0 && counter_out(c, now); /* mode 0: the write lowers OUT */
     c->null_count = false;
     c->ce = c->count;
     c->start = now + 1;

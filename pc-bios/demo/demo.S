@@ -71,7 +71,10 @@ _start:
     mov     $IMAGE_SEGMENT, %ax
     mov     %ax, %es
 
-    /* Booted from a CD without emulation? Then all of the image is here; move it. */
+    /* Booted from a CD without emulation? Then all of the image is here; move it. A floppy is
+     * not asked: the answer would be the state of an emulation that isn't there. */
+    test    %dl, %dl
+    jns     from_disk
     mov     $0x4b01, %ax
     mov     $packet, %si
     int     $0x13

@@ -33,6 +33,8 @@ typedef struct PropertyType {
     GVariant *(*get)(const void *field, const Property *prop); /* a floating reference */
     void (*set_default)(void *field, const Property *prop);
     void (*release)(void *field); /* NULL when nothing is owned */
+    /* The value as `info qtree` shows it, to be freed; NULL: as get() gives it. */
+    char *(*print)(const void *field);
 } PropertyType;
 
 struct Property {

@@ -5,8 +5,9 @@
 #ifndef LIGNITE_INCLUDE_HW_DISPLAY_VGA_H
 #define LIGNITE_INCLUDE_HW_DISPLAY_VGA_H
 
-#include "hw/core/device.h"
+#include "hw/pci/pci.h"
 
 extern const DeviceClass isa_vga_class;
+extern const PCIDeviceClass cirrus_vga_class;
 
 #endif

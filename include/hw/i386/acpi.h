@@ -9,12 +9,12 @@
 
 /* What the tables say of the machine. */
 typedef struct AcpiConfig {
-    unsigned cpus;       /* 1..255; local APIC ids are 0..cpus - 1 */
-    bool apic;           /* there are local APICs and an I/O APIC: hand out a MADT */
-    uint32_t pci_hole;   /* where PCI memory below 4 GiB starts; below FEC00000 */
-    uint16_t pm_base;    /* where firmware puts the PIIX4's power management ports: 0600 */
-    uint16_t gpe_base;   /* general purpose event ports; 0: there are none */
-    uint8_t gpe_len;     /* their length in bytes, an even number */
+    unsigned cpus;     /* 1..255; local APIC ids are 0..cpus - 1 */
+    bool apic;         /* there are local APICs and an I/O APIC: hand out a MADT */
+    uint32_t pci_hole; /* where PCI memory below 4 GiB starts; below FEC00000 */
+    uint16_t pm_base;  /* where firmware puts the PIIX4's power management ports: 0600 */
+    uint16_t gpe_base; /* general purpose event ports; 0: there are none */
+    uint8_t gpe_len;   /* their length in bytes, an even number */
     bool fdc, com1, com2, lpt1, pvpanic; /* which ISA devices there are */
 } AcpiConfig;
 

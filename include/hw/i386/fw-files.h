@@ -12,8 +12,8 @@ typedef struct FwMachine {
     uint64_t ram_size; /* bytes, in all */
     uint16_t cpus;     /* as many as answer the startup interrupt */
     uint16_t max_cpus;
-    bool nographic;    /* text goes to the serial port */
-    bool boot_menu;    /* offer the boot menu */
+    bool nographic; /* text goes to the serial port */
+    bool boot_menu; /* offer the boot menu */
 } FwMachine;
 
 /* The numbered items: UUID, RAM size, CPUs, boot menu, no NUMA nodes, IRQ 0 on pin 2. */
@@ -37,8 +37,8 @@ void fw_files_add_e820(FwCfg *fw, const E820Entry *entries, unsigned n);
 void fw_files_add_system_states(FwCfg *fw, bool s3, bool s4);
 
 /*
- * `etc/boot-fail-wait`: how long after a failed boot firmware resets, in milliseconds; -1 to wait for
- * ever. Without the file firmware waits 60 s.
+ * `etc/boot-fail-wait`: how long after a failed boot firmware resets, in milliseconds; -1 to wait
+ * for ever. Without the file firmware waits 60 s.
  */
 void fw_files_add_boot_fail_wait(FwCfg *fw, int32_t ms);
 

@@ -13,12 +13,12 @@ typedef struct SmbiosConfig {
     const char *product;      /* "Standard PC (i440FX + PIIX, 1996)" */
     const char *version;      /* the machine's name */
     const char *serial;
-    uint8_t uuid[16];         /* in textual order; all zero: not present */
-    unsigned cpus;            /* 1..255 */
-    uint32_t cpuid_version;   /* CPUID leaf 1: EAX and EDX, of the first CPU */
+    uint8_t uuid[16];       /* in textual order; all zero: not present */
+    unsigned cpus;          /* 1..255 */
+    uint32_t cpuid_version; /* CPUID leaf 1: EAX and EDX, of the first CPU */
     uint32_t cpuid_features;
-    uint64_t ram_below_4g;    /* bytes from address 0 on, more than 0 */
-    uint64_t ram_above_4g;    /* bytes from 4 GiB on, or 0 */
+    uint64_t ram_below_4g; /* bytes from address 0 on, more than 0 */
+    uint64_t ram_above_4g; /* bytes from 4 GiB on, or 0 */
 } SmbiosConfig;
 
 /*

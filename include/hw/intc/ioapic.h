@@ -11,13 +11,13 @@
 #include "hw/core/device.h"
 #include "hw/intc/apic.h"
 
-#define IOAPIC_PINS 24
+#define IOAPIC_PINS         24
 #define IOAPIC_DEFAULT_BASE 0xfec00000
 
 /* Sits on the system bus. */
 extern const DeviceClass ioapic_class;
 
-/* Put the registers at `addr` (IOAPIC_DEFAULT_BASE) in `container`, once, until the device's end. */
+/* Put the registers at `addr` (IOAPIC_DEFAULT_BASE) in `container`; once, until the end. */
 void ioapic_map(Device *ioapic, MemoryRegion *container, hwaddr addr);
 
 /* Where interrupts go: apic_deliver(). They get lost before this is called. */

@@ -44,15 +44,15 @@ enum {
     FW_CFG_IRQ0_OVERRIDE = FW_CFG_ARCH_LOCAL + 2,
 };
 
-#define FW_CFG_MAX_FILES 1024
+#define FW_CFG_MAX_FILES     1024
 #define FW_CFG_MAX_FILE_NAME 56 /* with the final NUL */
 
 /* Bits of a DMA descriptor's control word. */
-#define FW_CFG_DMA_CTL_ERROR 0x01
-#define FW_CFG_DMA_CTL_READ 0x02
-#define FW_CFG_DMA_CTL_SKIP 0x04
+#define FW_CFG_DMA_CTL_ERROR  0x01
+#define FW_CFG_DMA_CTL_READ   0x02
+#define FW_CFG_DMA_CTL_SKIP   0x04
 #define FW_CFG_DMA_CTL_SELECT 0x08
-#define FW_CFG_DMA_CTL_WRITE 0x10
+#define FW_CFG_DMA_CTL_WRITE  0x10
 
 typedef struct FwCfg FwCfg;
 

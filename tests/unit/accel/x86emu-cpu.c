@@ -52,6 +52,141 @@ static void test_mode_switches(void)
     rig_end();
 }
 
+/* Which segment an address with no override has, by its base register. */
+static void test_default_segments(void)
+{
+    static const struct {
+        uint8_t code[6]; /* mov al, [...] */
+        unsigned len;
+        bool stack;
+    } rows[] = {
+        {{0x8a, 0x03}, 2, false},                   /* [ebx] */
+        {{0x8a, 0x43, 0x00}, 3, false},             /* [ebx+disp8] */
+        {{0x8a, 0x45, 0x00}, 3, true},              /* [ebp+disp8] */
+        {{0x8a, 0x85, 0x00, 0, 0, 0}, 6, true},     /* [ebp+disp32] */
+        {{0x8a, 0x04, 0x24}, 3, true},              /* [esp] */
+        {{0x8a, 0x44, 0x05, 0x00}, 4, true},        /* [ebp+eax+disp8] */
+        {{0x8a, 0x44, 0x28, 0x00}, 4, false},       /* [eax+ebp+disp8] */
+        {{0x3e, 0x8a, 0x45, 0x00}, 4, false},       /* ds:[ebp+disp8] */
+        {{0x67, 0x8a, 0x46, 0x00}, 4, true},        /* [bp+disp8] */
+        {{0x67, 0x8a, 0x42, 0x00}, 4, true},        /* [bp+si+disp8] */
+        {{0x67, 0x8a, 0x07}, 3, false},             /* [bx] */
+        {{0xd0, 0x45, 0x00}, 3, true},              /* rol [ebp+disp8], 1: one of ours */
+        {{0xa0, 0x45, 0x60, 0x00, 0x00}, 5, false}, /* mov al, [0x6045]: looks like one */
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        X86State s = {};
+
+        rig_start("sleep=off");
+        rig_protected(32);
+        memset(rig.mem + 0x6000, 0x11, 0x100);   /* DS */
+        memset(rig.mem + 0x106000, 0x22, 0x100); /* SS */
+        rig.ops->vcpu_get_state(rig.cpu, &s);
+        s.seg[X86_SEG_SS].base = 0x100000;
+        s.gpr[X86_RBX] = s.gpr[X86_RBP] = s.gpr[X86_RSP] = 0x6000;
+        rig.ops->vcpu_set_state(rig.cpu, &s);
+        memset(rig.mem + RIG_CODE, 0x90, 8); /* nop */
+        rig_load(RIG_CODE, rows[i].code, rows[i].len);
+        rig_load(RIG_CODE + 8, "\xe6\xf4\xf4", 3); /* out 0xf4, al; hlt */
+        s = rig_run();
+        if (rows[i].code[0] == 0xd0) {
+            g_assert_cmphex(rig.mem[0x106000], ==, 0x44);
+        } else {
+            g_assert_cmphex(s.gpr[X86_RAX] & 0xff, ==, rows[i].stack ? 0x22 : 0x11);
+        }
+        rig_end();
+    }
+}
+
+static void test_stack_instructions(void)
+{
+    X86State s;
+
+    rig_start("sleep=off");
+    rig_protected(32);
+    s = rig_run_code(0xbd, 0x44, 0x33, 0x22, 0x11, /* mov ebp, 0x11223344 */
+                     0xc8, 0x08, 0x00, 0x01,       /* enter 8, 1 */
+                     0x89, 0xe8,                   /* mov eax, ebp */
+                     0x8b, 0x4d, 0x00,             /* mov ecx, [ebp] */
+                     0x8b, 0x55, 0xfc,             /* mov edx, [ebp-4] */
+                     0xc9,                         /* leave */
+                     0x6a, 0x55, 0x6a, 0x66,       /* push 0x55; push 0x66 */
+                     0x8f, 0x44, 0x24, 0x04,       /* pop d [esp+4] */
+                     0x5b,                         /* pop ebx */
+                     0x6a, 0x01, 0x6a, 0x02,       /* push 1; push 2 */
+                     0xe8, 0x03, 0x00, 0x00, 0x00, /* call f */
+                     0xe6, 0xf4, 0xf4,             /* out 0xf4, al; hlt */
+                     0xc2, 0x08, 0x00);            /* f: ret 8 */
+    g_assert_cmphex(s.gpr[X86_RAX], ==, 0x6ffc);
+    g_assert_cmphex(s.gpr[X86_RCX], ==, 0x11223344);
+    g_assert_cmphex(s.gpr[X86_RDX], ==, 0x6ffc);
+    g_assert_cmphex(s.gpr[X86_RBP], ==, 0x11223344);
+    g_assert_cmphex(s.gpr[X86_RBX], ==, 0x55);
+    g_assert_cmphex(rig_long(0x7000), ==, 0x66);
+    g_assert_cmphex(s.gpr[X86_RSP], ==, 0x7000);
+    rig_end();
+}
+
+/* The address size chooses the counter, whatever the operand size. */
+static void test_loops(void)
+{
+    X86State s;
+
+    rig_start("sleep=off");
+    s = rig_run_code(0x66, 0xb9, 0x02, 0x00, 0x01, 0x00, /* mov ecx, 0x10002 */
+                     0x31, 0xc0,                         /* xor ax, ax */
+                     0x40, 0xe2, 0xfd,                   /* l: inc ax; loop l */
+                     0x31, 0xdb,                         /* xor bx, bx */
+                     0x43,                               /* m: inc bx */
+                     0x83, 0xfb, 0x64,                   /* cmp bx, 100 */
+                     0x67, 0xe0, 0xf9,                   /* loopne m, by ECX */
+                     0xe6, 0xf4, 0xf4);                  /* out 0xf4, al; hlt */
+    g_assert_cmphex(s.gpr[X86_RAX], ==, 2);
+    g_assert_cmphex(s.gpr[X86_RBX], ==, 100);
+    g_assert_cmphex(s.gpr[X86_RCX], ==, 0x10000 - 100);
+    rig_end();
+}
+
+static void test_descriptors(void)
+{
+    static const uint64_t more[] = {
+        0x00008c0000083000, /* 18: a call gate to 8:3000 */
+        0x0000820050000007, /* 20: an LDT at 5000 */
+    };
+    static const uint64_t ldt[] = {0x00409300600000ff}; /* 4: data at 6000 */
+    X86State s = {};
+
+    rig_start("sleep=off");
+    rig_protected(32);
+    rig_load(RIG_GDT + 0x18, more, sizeof(more));
+    rig_load(0x5000, ldt, sizeof(ldt));
+    rig_load(0x6000, "\x78\x56\x34\x12", 4);
+    rig_load(0x3000, "\xcb", 1); /* retf */
+    rig.ops->vcpu_get_state(rig.cpu, &s);
+    s.gdt_limit = 0x27;
+    rig.ops->vcpu_set_state(rig.cpu, &s);
+    s = rig_run_code(0x9a, 0x00, 0x00, 0x00, 0x00, 0x18, 0x00, /* call 0x18:0 */
+                     0x66, 0xb8, 0x20, 0x00,                   /* mov ax, 0x20 */
+                     0x0f, 0x00, 0xd0,                         /* lldt ax */
+                     0x66, 0xb8, 0x04, 0x00,                   /* mov ax, 4 */
+                     0x8e, 0xc0,                               /* mov es, ax */
+                     0x26, 0x8b, 0x0d, 0x00, 0x00, 0x00, 0x00, /* mov ecx, es:[0] */
+                     0x66, 0xb8, 0x10, 0x00,                   /* mov ax, 0x10 */
+                     0x0f, 0x03, 0xd0,                         /* lsl edx, ax */
+                     0x0f, 0x94, 0xc3,                         /* setz bl */
+                     0x66, 0xb8, 0x40, 0x00,                   /* mov ax, 0x40 */
+                     0x0f, 0x02, 0xf8,                         /* lar edi, ax */
+                     0x0f, 0x94, 0xc7,                         /* setz bh */
+                     0xe6, 0xf4, 0xf4);                        /* out 0xf4, al; hlt */
+    g_assert_cmphex(s.gpr[X86_RCX], ==, 0x12345678);
+    g_assert_cmphex(s.gpr[X86_RDX], ==, UINT32_MAX);
+    g_assert_cmphex(s.gpr[X86_RBX], ==, 0x0001);
+    g_assert_cmphex(s.gpr[X86_RSP], ==, 0x7000);
+    g_assert_cmphex(s.seg[X86_SEG_ES].limit, ==, 0xff);
+    rig_end();
+}
+
 /* -------------------------------------------------------------------------- interrupts -- */
 
 static void tick(void *opaque)
@@ -449,6 +584,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/x86emu/cpu/mode-switches", test_mode_switches);
+    g_test_add_func("/x86emu/cpu/default-segments", test_default_segments);
+    g_test_add_func("/x86emu/cpu/stack-instructions", test_stack_instructions);
+    g_test_add_func("/x86emu/cpu/loops", test_loops);
+    g_test_add_func("/x86emu/cpu/descriptors", test_descriptors);
     g_test_add_func("/x86emu/cpu/halt-warps-to-timer", test_halt_warps);
     g_test_add_func("/x86emu/cpu/halt-sleeps-to-timer", test_halt_sleeps);
     g_test_add_func("/x86emu/cpu/timer-interrupts-loop-at-same-instruction", test_timer_in_loop);

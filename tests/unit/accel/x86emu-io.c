@@ -4,6 +4,9 @@
  */
 #include "x86emu-rig.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 static void test_ports(void)
 {
     X86State s;
@@ -268,6 +271,33 @@ static void test_timer_sees_queue(void)
     rig_end();
 }
 
+/* A doorbell costs no exit, drains nothing, and keeps a zone from swallowing its write. */
+static void test_doorbell(void)
+{
+    int fd = eventfd(0, EFD_NONBLOCK);
+    uint64_t rung = 0;
+
+    rig_start("sleep=off");
+    coalesce_both();
+    machine_lock();
+    memory_region_add_eventfd(&rig.ports, 0x310, 1, true, 7, fd);
+    machine_unlock();
+    rig_run_code(0xba, 0x10, 0x03,        /* mov dx, 0x310 */
+                 0xb0, 0x07, 0xee,        /* mov al, 7; out dx, al: rings */
+                 0xb0, 0x08, 0xee,        /* mov al, 8; out dx, al: another value */
+                 0xe6, 0xf4, 0xf4);       /* out 0xf4, al; hlt */
+    g_assert_cmpint(read(fd, &rung, sizeof(rung)), ==, sizeof(rung));
+    g_assert_cmpuint(rung, ==, 1);
+    g_assert_cmpuint(rig.log->len, ==, 1);
+    rig_expect(0, 'o', 0x310, 8, 1);
+    g_assert_cmpuint(rig.cpu->exits, ==, 2);
+    machine_lock();
+    memory_region_del_eventfd(&rig.ports, 0x310, 1, true, 7, fd);
+    machine_unlock();
+    close(fd);
+    rig_end();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -281,5 +311,6 @@ int main(int argc, char **argv)
     g_test_add_func("/x86emu/io/coalescing-zone-edges", test_coalescing_edges);
     g_test_add_func("/x86emu/io/coalescing-ring-full", test_coalescing_full);
     g_test_add_func("/x86emu/io/timer-sees-queued-writes", test_timer_sees_queue);
+    g_test_add_func("/x86emu/io/doorbell", test_doorbell);
     return g_test_run();
 }

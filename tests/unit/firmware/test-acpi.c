@@ -9,7 +9,7 @@
 #include "common.h"
 
 #define TABLES_AT 0x07fe0000 /* where the "firmware" puts the files */
-#define RSDP_AT 0x000f5000
+#define RSDP_AT   0x000f5000
 
 typedef struct Linked {
     FwCfg *fw;
@@ -19,8 +19,17 @@ typedef struct Linked {
 } Linked;
 
 static const AcpiConfig default_config = {
-    .cpus = 3, .apic = true, .pci_hole = 0xc0000000, .pm_base = 0x600, .gpe_base = 0xafe0,
-    .gpe_len = 4, .fdc = true, .com1 = true, .com2 = false, .lpt1 = true, .pvpanic = false,
+    .cpus = 3,
+    .apic = true,
+    .pci_hole = 0xc0000000,
+    .pm_base = 0x600,
+    .gpe_base = 0xafe0,
+    .gpe_len = 4,
+    .fdc = true,
+    .com1 = true,
+    .com2 = false,
+    .lpt1 = true,
+    .pvpanic = false,
 };
 
 static uint8_t *linked_file(Linked *l, const char *name, size_t *len, uint64_t *addr)
@@ -165,16 +174,16 @@ static void test_fadt(void)
     g_assert_cmpmem(facs, 4, "FACS", 4);
     g_assert_cmphex(get_le(fadt + 36, 4) % 64, ==, 0);
     g_assert_cmpuint(get_le(facs + 4, 4), ==, 64);
-    g_assert_cmpuint(get_le(fadt + 46, 2), ==, 9);      /* SCI_INT */
-    g_assert_cmphex(get_le(fadt + 48, 4), ==, 0);       /* SMI_CMD */
-    g_assert_cmphex(get_le(fadt + 52, 4), ==, 0);       /* and its values */
-    g_assert_cmphex(get_le(fadt + 56, 4), ==, 0x600);   /* PM1a_EVT_BLK */
-    g_assert_cmphex(get_le(fadt + 64, 4), ==, 0x604);   /* PM1a_CNT_BLK */
-    g_assert_cmphex(get_le(fadt + 76, 4), ==, 0x608);   /* PM_TMR_BLK */
-    g_assert_cmphex(get_le(fadt + 80, 4), ==, 0xafe0);  /* GPE0_BLK */
+    g_assert_cmpuint(get_le(fadt + 46, 2), ==, 9);         /* SCI_INT */
+    g_assert_cmphex(get_le(fadt + 48, 4), ==, 0);          /* SMI_CMD */
+    g_assert_cmphex(get_le(fadt + 52, 4), ==, 0);          /* and its values */
+    g_assert_cmphex(get_le(fadt + 56, 4), ==, 0x600);      /* PM1a_EVT_BLK */
+    g_assert_cmphex(get_le(fadt + 64, 4), ==, 0x604);      /* PM1a_CNT_BLK */
+    g_assert_cmphex(get_le(fadt + 76, 4), ==, 0x608);      /* PM_TMR_BLK */
+    g_assert_cmphex(get_le(fadt + 80, 4), ==, 0xafe0);     /* GPE0_BLK */
     g_assert_cmphex(get_le(fadt + 88, 4), ==, 0x04000204); /* lengths */
     g_assert_cmphex(fadt[92], ==, 4);
-    g_assert_cmphex(fadt[108], ==, 0x32);               /* CENTURY */
+    g_assert_cmphex(fadt[108], ==, 0x32);                 /* CENTURY */
     g_assert_cmphex(get_le(fadt + 112, 4) & 0x10, ==, 0); /* the power button is a fixed one */
     unlink_tables(&l);
 }
@@ -297,6 +306,49 @@ static void test_dsdt_has_the_settings(void)
     g_free(dir);
 }
 
+/* Has ACPICA run the methods, as an operating system does; link A reads as 0 there. */
+static void test_methods_run(void)
+{
+    char *dir = g_dir_make_tmp("lignite-acpi-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "dsdt.aml", NULL);
+    const char *const argv[] = {
+        ACPIEXEC,
+        "-b",
+        "execute \\_SB.PCI0._CRS;execute \\_SB.PCI0.ISA.COM2._STA;"
+        "execute \\_SB.LNKA._CRS;execute \\_SB.LNKC._DIS;execute \\_SB.LNKC._STA",
+        path,
+        NULL,
+    };
+    g_autofree char *out = NULL;
+    const uint8_t *dsdt;
+    int status = -1;
+    Linked l;
+
+    if (!*ACPIEXEC) {
+        g_test_skip("there is no acpiexec");
+        g_rmdir(dir);
+        g_free(dir);
+        return;
+    }
+    link_tables(&l, &default_config);
+    dsdt = table_at(&l, get_le(find_table(&l, "FACP") + 40, 4));
+    g_assert_true(g_file_set_contents(path, (const char *)dsdt, get_le(dsdt + 4, 4), NULL));
+    g_assert_true(g_spawn_sync(dir, (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                               &out, NULL, &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+    /* The window below 4 GiB: its start, end and length. */
+    g_assert_nonnull(strstr(out, "00 00 00 C0"));
+    g_assert_nonnull(strstr(out, "FF FF BF FE 00 00 00 00 00 00 C0 3E"));
+    g_assert_nonnull(strstr(out, "LNKA._CRS returned"));
+    g_assert_nonnull(strstr(out, "[Integer] = 0000000000000000")); /* no COM2 */
+    g_assert_nonnull(strstr(out, "[Integer] = 0000000000000009")); /* link C is off */
+    g_assert_null(strstr(out, "AE_"));
+    unlink_tables(&l);
+    g_unlink(path);
+    g_rmdir(dir);
+    g_free(dir);
+}
+
 static void test_most_cpus(void)
 {
     char *dir = g_dir_make_tmp("lignite-acpi-XXXXXX", NULL);
@@ -322,6 +374,7 @@ int main(int argc, char **argv)
     g_test_add_func("/acpi/without-apic", test_without_apic);
     g_test_add_func("/acpi/iasl-reads-every-table", test_iasl_reads_every_table);
     g_test_add_func("/acpi/dsdt-has-the-settings", test_dsdt_has_the_settings);
+    g_test_add_func("/acpi/methods-run", test_methods_run);
     g_test_add_func("/acpi/most-cpus", test_most_cpus);
     return fw_run();
 }

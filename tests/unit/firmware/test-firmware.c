@@ -75,14 +75,20 @@ static void test_path_is_taken_as_it_is(void)
 static void test_read(void)
 {
     char *dir = make_dir();
-    char *path = make_file(dir, "f", "12\0" "4", 4);
+    char *path = make_file(dir, "f",
+                           "12\0"
+                           "4",
+                           4);
     g_autofree char *data = NULL;
     g_autoptr(GError) err = NULL;
     gsize len = 0;
 
     g_assert_true(firmware_read(path, 4, &data, &len, &err));
     g_assert_no_error(err);
-    g_assert_cmpmem(data, len, "12\0" "4", 4);
+    g_assert_cmpmem(data, len,
+                    "12\0"
+                    "4",
+                    4);
     g_clear_pointer(&data, g_free);
 
     g_assert_false(firmware_read(path, 3, &data, &len, &err));

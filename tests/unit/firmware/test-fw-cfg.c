@@ -8,15 +8,15 @@
 
 #include "memory/system.h"
 
-#define PORT_SELECT 0x510
-#define PORT_DATA 0x511
+#define PORT_SELECT   0x510
+#define PORT_DATA     0x511
 #define PORT_DMA_HIGH 0x514
-#define PORT_DMA_LOW 0x518
+#define PORT_DMA_LOW  0x518
 
-#define RAM_SIZE 0x10000
+#define RAM_SIZE   0x10000
 #define DESCRIPTOR 0x100
-#define BUFFER 0x1000
-#define NOWHERE 0x40000000
+#define BUFFER     0x1000
+#define NOWHERE    0x40000000
 
 typedef struct Machine {
     MemoryRegion ram;
@@ -90,8 +90,8 @@ static void start(uint64_t descriptor)
         address_space_stl_le(&address_space_io, PORT_DMA_HIGH,
                              GUINT32_SWAP_LE_BE((uint32_t)(descriptor >> 32)), NULL);
     }
-    address_space_stl_le(&address_space_io, PORT_DMA_LOW,
-                         GUINT32_SWAP_LE_BE((uint32_t)descriptor), NULL);
+    address_space_stl_le(&address_space_io, PORT_DMA_LOW, GUINT32_SWAP_LE_BE((uint32_t)descriptor),
+                         NULL);
 }
 
 /* Run one transfer; what is left in the control word. */
@@ -436,8 +436,9 @@ static void test_dma_onto_itself(void)
 
     machine_init(&m);
     /* Read has precedence over write and skip; a buffer that is the descriptor is no harm. */
-    g_assert_cmphex(dma(FW_CFG_DMA_CTL_READ | FW_CFG_DMA_CTL_WRITE | FW_CFG_DMA_CTL_SKIP, 16,
-                        DESCRIPTOR), ==, 0);
+    g_assert_cmphex(
+        dma(FW_CFG_DMA_CTL_READ | FW_CFG_DMA_CTL_WRITE | FW_CFG_DMA_CTL_SKIP, 16, DESCRIPTOR), ==,
+        0);
     /* A buffer over the device's own registers: memory that shows ports has no use, so map it. */
     memory_region_del_subregion(get_system_io(), fw_cfg_ports(m.fw));
     memory_region_add_subregion(get_system_memory(), 0x20000, fw_cfg_ports(m.fw));

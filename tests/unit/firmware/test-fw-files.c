@@ -30,8 +30,12 @@ static void test_e820(void)
 
 static void test_machine_items(void)
 {
-    FwMachine machine = {.uuid = {1, 2, 3}, .ram_size = 0x123456789ull, .cpus = 2, .max_cpus = 4,
-                         .nographic = true, .boot_menu = true};
+    FwMachine machine = {.uuid = {1, 2, 3},
+                         .ram_size = 0x123456789ull,
+                         .cpus = 2,
+                         .max_cpus = 4,
+                         .nographic = true,
+                         .boot_menu = true};
     FwCfg *fw = fw_new();
     size_t len;
 
@@ -81,8 +85,7 @@ static void test_boot_order(void)
                     "/rom@genroms/linuxboot.bin\n/pci@i0cf8/ide@1,1/drive@0/disk@0");
     g_assert_cmpuint(len, ==, strlen(paths[0]) + strlen(paths[1]) + 2);
     fw_files_add_boot_order(fw, paths, 1, true);
-    g_assert_cmpstr(fw_cfg_get_file(fw, "bootorder", &len), ==,
-                    "/rom@genroms/linuxboot.bin\nHALT");
+    g_assert_cmpstr(fw_cfg_get_file(fw, "bootorder", &len), ==, "/rom@genroms/linuxboot.bin\nHALT");
     fw_free(fw);
 }
 

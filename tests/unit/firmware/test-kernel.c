@@ -208,6 +208,16 @@ static void test_linux_old(Fixture *f, gconstpointer data)
     g_assert_cmphex(setup_code[0x210], ==, 0); /* no such field */
 }
 
+/* Where the kernel will look for its command line. */
+static uint32_t linux_command_line(Fixture *f, unsigned version)
+{
+    size_t len;
+    const uint8_t *setup_code = item(f, FW_CFG_SETUP_DATA, &len);
+
+    return version >= 0x202 ? get_le(setup_code + 0x228, 4)
+                            : item32(f, FW_CFG_SETUP_ADDR) + get_le(setup_code + 0x22, 2);
+}
+
 static void test_linux_every_version(Fixture *f, gconstpointer data)
 {
     for (unsigned version = 0x200; version <= 0x20f; version++) {
@@ -222,6 +232,8 @@ static void test_linux_every_version(Fixture *f, gconstpointer data)
             } else {
                 load(&g);
                 g_assert_cmphex(item32(&g, FW_CFG_KERNEL_ADDR), ==, high ? 0x100000 : 0x10000);
+                g_assert_cmphex(linux_command_line(&g, version), ==,
+                                item32(&g, FW_CFG_CMDLINE_ADDR));
             }
             teardown(&g, NULL);
         }
@@ -296,8 +308,8 @@ static void test_linux_video_mode(Fixture *f, gconstpointer data)
         const char *append;
         unsigned mode;
     } cases[] = {
-        {"", 0xffff}, {"vga=normal", 0xffff}, {"quiet vga=ext", 0xfffe}, {"vga=ask x", 0xfffd},
-        {"vga=791", 791}, {"xvga=5", 0xffff}, {"vga=", 0xffff}, {"vga=1 vga=2", 2},
+        {"", 0xffff},     {"vga=normal", 0xffff}, {"quiet vga=ext", 0xfffe}, {"vga=ask x", 0xfffd},
+        {"vga=791", 791}, {"xvga=5", 0xffff},     {"vga=", 0xffff},          {"vga=1 vga=2", 2},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -474,7 +486,7 @@ static void test_multiboot_command_line_too_long(Fixture *f, gconstpointer data)
     refuse(f, "too long");
 }
 
-#define FLAT_SIZE 0x3000
+#define FLAT_SIZE   0x3000
 #define FLAT_HEADER 0x100
 
 static uint8_t *flat_new(uint32_t header, uint32_t load_addr, uint32_t load_end, uint32_t bss_end,

@@ -10,10 +10,14 @@
 #define GIB (1024 * MIB)
 
 static const SmbiosConfig default_config = {
-    .manufacturer = "Lignite", .product = "Standard PC (i440FX + PIIX, 1996)", .version = "pc",
-    .uuid = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
-             0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff},
-    .cpus = 2, .ram_below_4g = 3 * GIB, .ram_above_4g = 61 * GIB,
+    .manufacturer = "Lignite",
+    .product = "Standard PC (i440FX + PIIX, 1996)",
+    .version = "pc",
+    .uuid = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd,
+             0xee, 0xff},
+    .cpus = 2,
+    .ram_below_4g = 3 * GIB,
+    .ram_above_4g = 61 * GIB,
 };
 
 /* Number `n` of the strings after a structure. */
@@ -150,8 +154,13 @@ static void test_extremes_fit(void)
 {
     g_autofree char *text = g_strnfill(10000, 'x');
     SmbiosConfig config = {
-        .manufacturer = text, .product = text, .version = text, .serial = text,
-        .cpus = 255, .ram_below_4g = 3 * GIB, .ram_above_4g = 64 * 1024 * GIB,
+        .manufacturer = text,
+        .product = text,
+        .version = text,
+        .serial = text,
+        .cpus = 255,
+        .ram_below_4g = 3 * GIB,
+        .ram_above_4g = 64 * 1024 * GIB,
     };
     FwCfg *fw = fw_new();
     const uint8_t *array, *range;

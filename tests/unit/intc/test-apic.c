@@ -11,10 +11,29 @@
 
 #define BASE APIC_DEFAULT_BASE
 enum { MASKED = 0x10000, PERIODIC = 0x20000, LEVEL = 0x8000 };
-enum { ID = 0x20, VER = 0x30, TPR = 0x80, PPR = 0xa0, EOI = 0xb0, LDR = 0xd0, DFR = 0xe0,
-       SVR = 0xf0, ISR = 0x100, TMR = 0x180, IRR = 0x200, ESR = 0x280, ICR = 0x300, ICR2 = 0x310,
-       TIMER = 0x320, LINT0 = 0x350, LINT1 = 0x360, ERROR = 0x370, COUNT = 0x380, CURRENT = 0x390,
-       DIVIDE = 0x3e0 };
+enum {
+    ID = 0x20,
+    VER = 0x30,
+    TPR = 0x80,
+    PPR = 0xa0,
+    EOI = 0xb0,
+    LDR = 0xd0,
+    DFR = 0xe0,
+    SVR = 0xf0,
+    ISR = 0x100,
+    TMR = 0x180,
+    IRR = 0x200,
+    ESR = 0x280,
+    ICR = 0x300,
+    ICR2 = 0x310,
+    TIMER = 0x320,
+    LINT0 = 0x350,
+    LINT1 = 0x360,
+    ERROR = 0x370,
+    COUNT = 0x380,
+    CURRENT = 0x390,
+    DIVIDE = 0x3e0
+};
 
 static Harness h;
 static Device *apic;
@@ -145,10 +164,14 @@ static void test_destinations(void)
         uint8_t dest;
         bool mine;
     } cases[] = {
-        {0xffffffff, 0, false, 3, true},           {0xffffffff, 0, false, 4, false},
-        {0xffffffff, 0, false, 0xff, true},        {0xffffffff, 0x02000000, true, 0x06, true},
-        {0xffffffff, 0x02000000, true, 0x05, false}, {0x0fffffff, 0x12000000, true, 0x13, true},
-        {0x0fffffff, 0x12000000, true, 0x23, false}, {0x0fffffff, 0x12000000, true, 0xff, true},
+        {0xffffffff, 0, false, 3, true},
+        {0xffffffff, 0, false, 4, false},
+        {0xffffffff, 0, false, 0xff, true},
+        {0xffffffff, 0x02000000, true, 0x06, true},
+        {0xffffffff, 0x02000000, true, 0x05, false},
+        {0x0fffffff, 0x12000000, true, 0x13, true},
+        {0x0fffffff, 0x12000000, true, 0x23, false},
+        {0x0fffffff, 0x12000000, true, 0xff, true},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -156,8 +179,8 @@ static void test_destinations(void)
         put(ID, 3 << 24);
         put(DFR, cases[i].dfr);
         put(LDR, cases[i].ldr);
-        apic_deliver(apic, &(ApicMessage){.vector = 0x40, .logical = cases[i].logical,
-                                          .dest = cases[i].dest});
+        apic_deliver(apic, &(ApicMessage){
+                               .vector = 0x40, .logical = cases[i].logical, .dest = cases[i].dest});
         g_assert_cmpint(intr.level, ==, cases[i].mine);
         end();
     }
@@ -176,7 +199,7 @@ static void test_icr(void)
     g_assert_cmphex(apic_acknowledge(apic), ==, 0x79);
     put(EOI, 0);
     put(ICR2, 0x01000000);
-    put(ICR, 0x7a); /* to APIC 1 */
+    put(ICR, 0x7a);    /* to APIC 1 */
     put(ICR, 0xc4500); /* INIT and start-up to the others */
     put(ICR, 0xc4600);
     g_assert_cmpint(apic_acknowledge(apic), ==, -1);

@@ -250,7 +250,7 @@ static void test_read_back(void)
     next_cycle();
     outb(0x43, 0x00 | BOTH | 2 << 1);
     outb(0x43, 0x40 | LSB | 0 << 1 | BCD);
-    outb(0x43, 0xe0 | 2 << 0 | 2 << 1);           /* status of 0 and 1 */
+    outb(0x43, 0xe0 | 2 << 0 | 2 << 1);                     /* status of 0 and 1 */
     g_assert_cmphex(inb(0x40), ==, 0x80 | 0x40 | BOTH | 4); /* null count */
     g_assert_cmphex(inb(0x41), ==, 0x40 | LSB | BCD);
     outb(0x40, 0x10);
@@ -318,6 +318,18 @@ static void test_line_one_shot(void)
     step(10 * NANOSECONDS_PER_SECOND);
     g_assert_cmpint(line.raised, ==, 1);
     g_assert_cmpint(line.raised_at, ==, cycle_ns(cycle + 1 + 65536));
+    /* A new count alone, of one byte, starts again: OUT falls with the write. */
+    outb(0x43, LSB | 0 << 1);
+    outb(0x40, 100);
+    run_cycles(200);
+    g_assert_cmpint(line.level, ==, 1);
+    record_clear(&line);
+    cycle = next_cycle();
+    outb(0x40, 100);
+    g_assert_cmpint(line.level, ==, 0);
+    run_cycles(200);
+    g_assert_cmpint(line.raised, ==, 1);
+    g_assert_cmpint(line.raised_at, ==, cycle_ns(cycle + 1 + 100));
     program(4, 1000);
     cycle = next_cycle();
     program(4, 1000);

@@ -302,7 +302,7 @@ static void test_initialization(void)
     outb(M + 1, 0xaa);
     outb(M, 0x68);
     outb(M, READ_ISR);
-    outb(M, 0x10); /* no ICW4: its functions are off */
+    outb(M, 0x10);                  /* no ICW4: its functions are off */
     g_assert_cmphex(inb(M), ==, 0); /* IRR is selected; edges are forgotten */
     outb(M + 1, 0x47);              /* ICW2: low bits are not the vector's */
     outb(M + 1, 0x04);

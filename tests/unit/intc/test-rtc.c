@@ -7,7 +7,7 @@
 
 #include "harness.h"
 
-enum { SEC = 0, SEC_AL, MIN, MIN_AL, HOUR, HOUR_AL, WDAY, MDAY, MON, YEAR, A, B, C, D, CENT = 0x32 };
+enum { SEC, SEC_AL, MIN, MIN_AL, HOUR, HOUR_AL, WDAY, MDAY, MON, YEAR, A, B, C, D, CENT = 0x32 };
 enum { SET = 0x80, PIE = 0x40, AIE = 0x20, UIE = 0x10, DM = 0x04, H24 = 0x02 };
 enum { UIP = 0x80, IRQF = 0x80, PF = 0x40, AF = 0x20, UF = 0x10 };
 
@@ -76,8 +76,13 @@ static void test_starts_at_base(void)
 
 static void test_base_is_checked(void)
 {
-    static const char *const bad[] = {"", "now", "2024-02-30", "2024-13-01", "2024-01-01T25:00:00",
-                                      "2024-01-01x", "2024-01-01T10:00:00Z"};
+    static const char *const bad[] = {"",
+                                      "now",
+                                      "2024-02-30",
+                                      "2024-13-01",
+                                      "2024-01-01T25:00:00",
+                                      "2024-01-01x",
+                                      "2024-01-01T10:00:00Z"};
     harness_begin(&h);
     for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) err = NULL;
@@ -119,14 +124,22 @@ static void test_roll_over(void)
     static const struct {
         uint8_t mode, before[3], after[3];
     } cases[] = {
-        {H24, {0x09, 0x59, 0x59}, {0x10, 0x00, 0x00}},      {H24, {0x23, 0x59, 0x59}, {0, 0, 0}},
-        {H24, {0x11, 0x09, 0x09}, {0x11, 0x09, 0x10}},      {0, {0x81, 0x59, 0x00}, {0x81, 0x59, 1}},
-        {0, {0x09, 0x59, 0x59}, {0x10, 0, 0}},              {0, {0x12, 0x59, 0x59}, {0x01, 0, 0}},
-        {0, {0x92, 0x59, 0x59}, {0x81, 0, 0}},              {0, {0x11, 0x59, 0x59}, {0x92, 0, 0}},
-        {0, {0x91, 0x59, 0x59}, {0x12, 0, 0}},              {DM, {9, 59, 59}, {10, 0, 0}},
-        {DM, {12, 59, 59}, {1, 0, 0}},                      {DM, {140, 59, 59}, {129, 0, 0}},
-        {DM, {11, 59, 59}, {140, 0, 0}},                    {DM, {139, 59, 59}, {12, 0, 0}},
-        {DM | H24, {23, 59, 59}, {0, 0, 0}},                {DM | H24, {19, 9, 59}, {19, 10, 0}},
+        {H24, {0x09, 0x59, 0x59}, {0x10, 0x00, 0x00}},
+        {H24, {0x23, 0x59, 0x59}, {0, 0, 0}},
+        {H24, {0x11, 0x09, 0x09}, {0x11, 0x09, 0x10}},
+        {0, {0x81, 0x59, 0}, {0x81, 0x59, 1}},
+        {0, {0x09, 0x59, 0x59}, {0x10, 0, 0}},
+        {0, {0x12, 0x59, 0x59}, {0x01, 0, 0}},
+        {0, {0x92, 0x59, 0x59}, {0x81, 0, 0}},
+        {0, {0x11, 0x59, 0x59}, {0x92, 0, 0}},
+        {0, {0x91, 0x59, 0x59}, {0x12, 0, 0}},
+        {DM, {9, 59, 59}, {10, 0, 0}},
+        {DM, {12, 59, 59}, {1, 0, 0}},
+        {DM, {140, 59, 59}, {129, 0, 0}},
+        {DM, {11, 59, 59}, {140, 0, 0}},
+        {DM, {139, 59, 59}, {12, 0, 0}},
+        {DM | H24, {23, 59, 59}, {0, 0, 0}},
+        {DM | H24, {19, 9, 59}, {19, 10, 0}},
     };
 
     begin("2026-11-20", "discard");
@@ -146,10 +159,13 @@ static void test_calendar(void)
         const char *before;
         uint8_t after[4];
     } cases[] = {
-        {"1999-12-31T23:59:59", {0x01, 0x01, 0x00, 0x20}}, {"2000-02-28T23:59:59", {0x29, 2, 0, 0x20}},
-        {"2000-02-29T23:59:59", {0x01, 3, 0, 0x20}},       {"2023-02-28T23:59:59", {1, 3, 0x23, 0x20}},
-        {"2099-12-31T23:59:59", {0x01, 1, 0, 0x21}},       {"2100-02-28T23:59:59", {1, 3, 0, 0x21}},
-        {"2024-04-30T23:59:59", {0x01, 5, 0x24, 0x20}},
+        {"1999-12-31T23:59:59", {0x01, 0x01, 0x00, 0x20}},
+        {"2000-02-28T23:59:59", {0x29, 0x02, 0x00, 0x20}},
+        {"2000-02-29T23:59:59", {0x01, 0x03, 0x00, 0x20}},
+        {"2023-02-28T23:59:59", {0x01, 0x03, 0x23, 0x20}},
+        {"2099-12-31T23:59:59", {0x01, 0x01, 0x00, 0x21}},
+        {"2100-02-28T23:59:59", {0x01, 0x03, 0x00, 0x21}},
+        {"2024-04-30T23:59:59", {0x01, 0x05, 0x24, 0x20}},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -309,17 +325,17 @@ static void test_alarm(void)
         {H24, "2026-11-20T10:00:00", {0xff, 0x15, 0x30}, {930, 3600}},
         {H24, "2026-11-20T10:00:00", {0x12, 0xff, 0xff}, {7200, 1}},
         {H24, "2026-11-20T23:59:59", {0x00, 0x00, 0x00}, {1, 86400}},
-        {0, "2026-11-20T11:59:59", {0x92, 0x00, 0x00}, {1, 86400}},  /* 12 PM: noon */
-        {0, "2026-11-20T23:59:59", {0x12, 0x00, 0x00}, {1, 86400}},  /* 12 AM: midnight */
+        {0, "2026-11-20T11:59:59", {0x92, 0x00, 0x00}, {1, 86400}}, /* 12 PM: noon */
+        {0, "2026-11-20T23:59:59", {0x12, 0x00, 0x00}, {1, 86400}}, /* 12 AM: midnight */
         {0, "2026-11-20T10:00:00", {0x81, 0x00, 0x00}, {10800, 86400}},
         {0, "2026-11-20T22:59:59", {0x91, 0x00, 0x00}, {1, 86400}},
         {DM, "2026-11-20T10:00:00", {0x80 | 12, 30, 0}, {9000, 86400}},
         {DM, "2026-11-20T13:00:00", {12, 59, 59}, {43199, 86400}},
         {DM | H24, "2026-11-20T10:00:00", {22, 22, 22}, {44542, 86400}},
-        {H24, "2026-11-20T10:00:00", {0x1a, 0xff, 0xff}, {0, 0}},    /* never */
+        {H24, "2026-11-20T10:00:00", {0x1a, 0xff, 0xff}, {0, 0}}, /* never */
         {H24, "2026-11-20T10:00:00", {0x24, 0xff, 0xff}, {0, 0}},
         {H24, "2026-11-20T10:00:00", {0xff, 0x60, 0xff}, {0, 0}},
-        {0, "2026-11-20T10:00:00", {0x00, 0xff, 0xff}, {0, 0}},      /* no hour 0 of 12 */
+        {0, "2026-11-20T10:00:00", {0x00, 0xff, 0xff}, {0, 0}}, /* no hour 0 of 12 */
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -369,7 +385,7 @@ static void test_alarm_flag_polled(void)
 
 static void test_periodic_rates(void)
 {
-    static const uint32_t hz[] = {0,    256, 128, 8192, 4096, 2048, 1024, 512,
+    static const uint32_t hz[] = {0,   256, 128, 8192, 4096, 2048, 1024, 512,
                                   256, 128, 64,  32,   16,   8,    4,    2};
 
     for (unsigned rate = 1; rate < 16; rate++) {
@@ -503,6 +519,28 @@ static void test_change_is_told(void)
     end();
 }
 
+/* A clock that is put back stands for one that stands still: time goes on from where it was. */
+static void test_clock_goes_backwards(void)
+{
+    begin("2026-11-20T10:00:00", "discard");
+    put(A, 0x20);
+    step(3600 * S + S / 4);
+    assert_time(0x11, 0x00, 0x00);
+    get(C);
+    put(B, H24 | UIE);
+    clock_manual_init(); /* back to 0 */
+    assert_time(0x11, 0x00, 0x00);
+    put(B, H24 | UIE); /* an access notices */
+    step(S * 3 / 4 - 1);
+    g_assert_cmpint(h.irq[8].level, ==, 0);
+    g_assert_cmphex(get(A) & UIP, ==, UIP);
+    step(1);
+    g_assert_cmphex(get(A) & UIP, ==, 0);
+    g_assert_cmpint(h.irq[8].level, ==, 1);
+    assert_time(0x11, 0x00, 0x01);
+    end();
+}
+
 static void test_base_year(void)
 {
     harness_begin(&h);
@@ -603,9 +641,13 @@ static void test_random_against_wheels(void)
         case 0: /* another time, through SET; the phase stays */
             mode = g_test_rand_int_range(0, 4) * 2;
             put(B, mode | SET);
-            w = (Wheels){g_test_rand_int_range(0, 60), g_test_rand_int_range(0, 60),
-                         g_test_rand_int_range(0, 24), g_test_rand_int_range(1, 8), 1,
-                         g_test_rand_int_range(1, 13), g_test_rand_int_range(1900, 2400)};
+            w = (Wheels){g_test_rand_int_range(0, 60),
+                         g_test_rand_int_range(0, 60),
+                         g_test_rand_int_range(0, 24),
+                         g_test_rand_int_range(1, 8),
+                         1,
+                         g_test_rand_int_range(1, 13),
+                         g_test_rand_int_range(1900, 2400)};
             w.mday = g_test_rand_int_range(1, month_days(&w) + 1);
             wheels_put(&w, mode);
             ns = g_test_rand_int_range(0, 2000000000);
@@ -692,6 +734,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rtc/missed-ticks-are-slewed", test_missed_ticks_are_slewed);
     g_test_add_func("/rtc/nmi-mask-and-memory", test_nmi_mask_and_memory);
     g_test_add_func("/rtc/change-is-told", test_change_is_told);
+    g_test_add_func("/rtc/clock-goes-backwards", test_clock_goes_backwards);
     g_test_add_func("/rtc/base-year", test_base_year);
     g_test_add_func("/rtc/random-against-wheels", test_random_against_wheels);
     g_test_add_func("/rtc/random-accesses", test_random_accesses);
