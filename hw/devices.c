@@ -11,6 +11,9 @@ extern const DeviceClass fw_cfg_io_class;
 extern const DeviceClass i440fx_host_class;
 extern const DeviceClass i8042_class;
 extern const DeviceClass i8257_class;
+extern const DeviceClass ide_cd_class;
+extern const DeviceClass ide_device_class;
+extern const DeviceClass ide_hd_class;
 extern const DeviceClass ioapic_class;
 extern const DeviceClass isa_device_class;
 extern const DeviceClass isa_i8259_class;
@@ -25,6 +28,7 @@ extern const PCIDeviceClass cirrus_vga_class;
 extern const PCIDeviceClass e1000_class;
 extern const PCIDeviceClass i440fx_pci_class;
 extern const PCIDeviceClass piix3_class;
+extern const PCIDeviceClass piix3_ide_class;
 extern const PCIDeviceClass piix4_pm_class;
 
 /* Plain classes; PCI classes are PCIDeviceClass tables and listed by their `.device`. */
@@ -41,6 +45,9 @@ const DeviceClass *const device_classes[] = {
     &i440fx_pci_class.device,
     &i8042_class,
     &i8257_class,
+    &ide_cd_class,
+    &ide_device_class,
+    &ide_hd_class,
     &ioapic_class,
     &isa_device_class,
     &isa_i8259_class,
@@ -50,6 +57,7 @@ const DeviceClass *const device_classes[] = {
     &mc146818rtc_class,
     &pci_device_class,
     &piix3_class.device,
+    &piix3_ide_class.device,
     &piix4_pm_class.device,
     &port92_class,
     &serial_class,

@@ -38,7 +38,7 @@ struct BlockBackend {
     char *id;
     char *filename; /* NULL: empty */
     char *warning;
-    RawImage *image; /* NULL: empty; replaced only while nothing is in flight */
+    RawImage *image;      /* NULL: empty; replaced only while nothing is in flight */
     BlockOptions options; /* without the filename: for the next medium */
 
     /* front end */
@@ -51,7 +51,7 @@ struct BlockBackend {
     bool locked;
 
     GQueue requests; /* of BlockRequest, all that are not yet over; guarded by request.c's lock */
-    GList link; /* in the list of all backends */
+    GList link;      /* in the list of all backends */
 };
 
 extern GQueue block_backends; /* machine lock */

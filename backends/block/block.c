@@ -32,8 +32,7 @@ static void set_image(BlockBackend *blk, RawImage *image, const char *filename)
     g_free(blk->filename);
     blk->filename = g_strdup(filename);
     g_clear_pointer(&blk->warning, g_free);
-    if (image && !blk->options.format_given && !raw_is_read_only(image) &&
-        !blk->options.snapshot) {
+    if (image && !blk->options.format_given && !raw_is_read_only(image) && !blk->options.snapshot) {
         blk->warning = g_strdup_printf(
             "Image format was not specified for '%s': raw is assumed, and sector 0 can't be given "
             "the header of another format. Say format=raw to remove this restriction.",
@@ -162,7 +161,8 @@ bool block_change_medium(BlockBackend *blk, const char *filename, GError **errp)
     RawImage *image = NULL;
 
     block_drain(blk);
-    if (name && blk->filename && strcmp(name, blk->filename) == 0 && !raw_is_read_only(blk->image)) {
+    if (name && blk->filename && strcmp(name, blk->filename) == 0 &&
+        !raw_is_read_only(blk->image)) {
         /* Our own lock would keep us out. It is the same medium, taken out and put in again. */
         image = g_steal_pointer(&blk->image);
     } else if (name) {

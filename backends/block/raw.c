@@ -27,10 +27,10 @@
 
 #include "error.h"
 
-#define LOCK_USED_BASE 100
+#define LOCK_USED_BASE     100
 #define LOCK_UNSHARED_BASE 200
-#define MAP_PAGE_BYTES 4096
-#define MAP_PAGE_SECTORS (MAP_PAGE_BYTES * 8)
+#define MAP_PAGE_BYTES     4096
+#define MAP_PAGE_SECTORS   (MAP_PAGE_BYTES * 8)
 
 struct RawImage {
     int fd;
@@ -101,7 +101,8 @@ static int transfer(int fd, bool is_write, uint64_t offset, const struct iovec *
     while (len > 0) {
         int n = iov_slice(part, iov, niov, skip, len);
         int batch = MIN(n, IOV_MAX);
-        ssize_t done = is_write ? pwritev(fd, part, batch, offset) : preadv(fd, part, batch, offset);
+        ssize_t done =
+            is_write ? pwritev(fd, part, batch, offset) : preadv(fd, part, batch, offset);
         if (done < 0) {
             if (errno == EINTR) {
                 continue;
@@ -164,7 +165,8 @@ static bool lock_image(int fd, const char *filename, bool read_only, GError **er
         bool mine = (used >> i & 1) && lock_is_taken(fd, LOCK_UNSHARED_BASE + i);
         bool theirs = (unshared >> i & 1) && lock_is_taken(fd, LOCK_USED_BASE + i);
         if (mine || theirs) {
-            error_setg(errp, "Failed to get %s\"%s\" lock: is another process using the image [%s]?",
+            error_setg(errp,
+                       "Failed to get %s\"%s\" lock: is another process using the image [%s]?",
                        mine ? "" : "shared ", right_names[i], filename);
             return false;
         }

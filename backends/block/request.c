@@ -45,8 +45,8 @@ struct BlockRequest {
 
     RequestState state;
     int ret;
-    bool refused;  /* failed before any work: no policy applies */
-    bool finished; /* flushes wait for it no more */
+    bool refused;       /* failed before any work: no policy applies */
+    bool finished;      /* flushes wait for it no more */
     unsigned waits_for; /* of a flush: earlier requests that have not finished */
     uint64_t seq;
     GList link;      /* in blk->requests, by seq */
@@ -238,9 +238,14 @@ static BlockRequest *submit(BlockBackend *blk, RequestKind kind, uint64_t offset
     int refuse = 0;
 
     start_up();
-    *req = (BlockRequest){
-        .blk = blk, .image = blk->image, .kind = kind, .offset = offset, .len = len,
-        .niov = niov, .done = done, .opaque = opaque};
+    *req = (BlockRequest){.blk = blk,
+                          .image = blk->image,
+                          .kind = kind,
+                          .offset = offset,
+                          .len = len,
+                          .niov = niov,
+                          .done = done,
+                          .opaque = opaque};
     req->link.data = req->done_link.data = req;
     if (niov > 0) {
         req->iov = g_memdup2(iov, niov * sizeof(*iov));

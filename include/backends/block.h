@@ -18,16 +18,20 @@
 typedef struct BlockBackend BlockBackend;
 typedef struct BlockRequest BlockRequest;
 
-typedef enum BlockErrorAction { BLOCK_ERROR_REPORT, BLOCK_ERROR_IGNORE, BLOCK_ERROR_STOP,
-                                BLOCK_ERROR_ENOSPC } BlockErrorAction;
+typedef enum BlockErrorAction {
+    BLOCK_ERROR_REPORT,
+    BLOCK_ERROR_IGNORE,
+    BLOCK_ERROR_STOP,
+    BLOCK_ERROR_ENOSPC
+} BlockErrorAction;
 
 typedef struct BlockOptions {
     const char *filename; /* NULL: an empty drive */
     bool read_only;
-    bool snapshot;      /* writes go to a temporary file that is dropped at the end */
-    bool format_given;  /* format=raw was said: the first sector may be written */
-    bool media_cdrom;   /* implies read_only */
-    bool discard;       /* discard=unmap: a discard frees the file's blocks; else it does nothing */
+    bool snapshot;     /* writes go to a temporary file that is dropped at the end */
+    bool format_given; /* format=raw was said: the first sector may be written */
+    bool media_cdrom;  /* implies read_only */
+    bool discard;      /* discard=unmap: a discard frees the file's blocks; else it does nothing */
     BlockErrorAction werror, rerror; /* ENOSPC: stop when the disk is full, else report */
 } BlockOptions;
 
