@@ -27,6 +27,7 @@ extern const DeviceClass serial_class;
 extern const PCIDeviceClass cirrus_vga_class;
 extern const PCIDeviceClass e1000_class;
 extern const PCIDeviceClass i440fx_pci_class;
+extern const PCIDeviceClass pci_vga_class;
 extern const PCIDeviceClass piix3_class;
 extern const PCIDeviceClass piix3_ide_class;
 extern const PCIDeviceClass piix4_pm_class;
@@ -56,6 +57,7 @@ const DeviceClass *const device_classes[] = {
     &isa_vga_class,
     &mc146818rtc_class,
     &pci_device_class,
+    &pci_vga_class.device,
     &piix3_class.device,
     &piix3_ide_class.device,
     &piix4_pm_class.device,

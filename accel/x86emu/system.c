@@ -396,6 +396,30 @@ static void insn_fpu(EmuCpu *cpu, Insn *insn) /* D8..DF */
     insn_done(cpu, insn);
 }
 
+/*
+ * FXSAVE and FXRSTOR: CPUID has not got them, but iPXE of Debian 12 saves what it finds without
+ * asking. What it finds is an FPU just reset, and there is nothing to restore.
+ */
+static void insn_fxsave(EmuCpu *cpu, Insn *insn) /* 0F AE /0 /1 */
+{
+    const unsigned image_bytes = 512, fcw_offset = 0, mxcsr_offset = 24;
+
+    if (cpu->emu->x86.R_CR0 & (CR0_EM_BIT | CR0_TS)) {
+        emu_raise(cpu, VEC_NM);
+    }
+    insn_modrm_mem(cpu, insn);
+    emu_seg_check(cpu, insn->mem_seg, insn->mem_offset, image_bytes);
+    if ((cpu->emu->x86.seg[insn->mem_seg].base + insn->mem_offset) & 15) {
+        emu_raise_error(cpu, VEC_GP, 0);
+    }
+    for (unsigned i = 0; insn->reg == 0 && i < image_bytes; i += 4) {
+        uint32_t value = i == fcw_offset ? 0x40 : i == mxcsr_offset ? 0x1f80 : 0;
+
+        emu_seg_write(cpu, insn->mem_seg, insn->mem_offset + i, value, 4);
+    }
+    insn_done(cpu, insn);
+}
+
 static void insn_undefined(EmuCpu *cpu, Insn *insn)
 {
     emu_raise(cpu, VEC_UD);
@@ -443,5 +467,6 @@ const InsnRow insn_system_0f_rows[] = {
     {0x56, 0, insn_undefined},
     {0x57, 0, insn_undefined},
     {0xa2, 0, insn_cpuid},
+    {0xae, 1 << 0 | 1 << 1, insn_fxsave},
     {},
 };

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#define CONSOLE_MAX_PIXELS 16384
-#define CONSOLE_DEFAULT_WIDTH 640
+#define CONSOLE_MAX_PIXELS     16384
+#define CONSOLE_DEFAULT_WIDTH  640
 #define CONSOLE_DEFAULT_HEIGHT 480
 
 typedef struct Viewer {

@@ -18,7 +18,8 @@
 
 #include "error.h"
 
-#define SCREENDUMP_COMPRESSION 3 /* the guest waits: zlib's better levels cost more than they save */
+/* The guest waits: zlib's better levels cost more than they save. */
+#define SCREENDUMP_COMPRESSION 3
 
 /* One line of the picture as bytes R, G, B. */
 static void pack_line(pixman_image_t *image, int y, uint8_t *rgb)

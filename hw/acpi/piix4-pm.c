@@ -7,8 +7,8 @@
  * There is no system management mode. So the function comes out of reset in ACPI mode, and DEVACTB
  * says that APM's port raises an SMI, which tells firmware that somebody set up SMM already.
  * Sleeping states other than soft off, throttling, device monitors and the chip's own general
- * purpose events are left out: those registers read 0. The event block at AFE0 is not the chip's: it
- * is where guests of QEMU's board look for events, and nothing here raises one yet.
+ * purpose events are left out: those registers read 0. The event block at AFE0 is not the chip's:
+ * it is where guests of QEMU's board look for events, and nothing here raises one yet.
  */
 #include "hw/acpi/piix4-pm.h"
 
@@ -21,7 +21,7 @@ enum {
     /* configuration space */
     PIIX4_PMBA = 0x40,
     PIIX4_DEVACTB = 0x58,
-    PIIX4_DEVRESB = 0x5c, /* device resources: which ports are decoded */
+    PIIX4_DEVRESB = 0x5c,     /* device resources: which ports are decoded */
     PIIX4_DEVRESB_LPT = 0x80, /* in byte 3 */
     PIIX4_DEVRESC = 0x60,
     PIIX4_DEVRESD = 0x64,
@@ -70,12 +70,12 @@ enum {
 typedef struct PIIX4PM {
     PCIDevice pci;
 
-    MemoryRegion io;    /* at PMBA */
-    hwaddr io_base;     /* where it is mapped; 0: nowhere */
-    hwaddr smbus_base;  /* the same of the SMBus */
-    uint16_t pmsts;     /* 00 */
-    uint16_t pmen;      /* 02 */
-    uint16_t pmcntrl;   /* 04 */
+    MemoryRegion io;        /* at PMBA */
+    hwaddr io_base;         /* where it is mapped; 0: nowhere */
+    hwaddr smbus_base;      /* the same of the SMBus */
+    uint16_t pmsts;         /* 00 */
+    uint16_t pmen;          /* 02 */
+    uint16_t pmcntrl;       /* 04 */
     uint64_t next_overflow; /* tick at which PMTMR_MSB changes next and TMROF_STS is set */
     Timer overflow_timer;   /* runs while that would raise the SCI */
 
@@ -482,8 +482,7 @@ Device *piix4_pm_new(PCIBus *bus)
 
     device_set_str(dev, "addr", "01.3");
     device_realize_or_die(dev, &bus->bus);
-    runstate_set_powerdown_handler(pm_powerdown,
-                                   DEVICE_CAST(PIIX4PM, &piix4_pm_class.device, dev));
+    runstate_set_powerdown_handler(pm_powerdown, DEVICE_CAST(PIIX4PM, &piix4_pm_class.device, dev));
     return dev;
 }
 

@@ -12,18 +12,18 @@
 
 typedef struct Piix4Smbus {
     MemoryRegion io;
-    uint8_t status;        /* 00 SMBHSTSTS */
-    uint8_t slave_status;  /* 01 SMBSLVSTS */
-    uint8_t control;       /* 02 SMBHSTCNT */
-    uint8_t command;       /* 03 SMBHSTCMD */
-    uint8_t address;       /* 04 SMBHSTADD */
-    uint8_t data[2];       /* 05 SMBHSTDAT0, 06 SMBHSTDAT1 */
-    uint8_t block[32];     /* 07 SMBBLKDAT, one byte at a time */
+    uint8_t status;       /* 00 SMBHSTSTS */
+    uint8_t slave_status; /* 01 SMBSLVSTS */
+    uint8_t control;      /* 02 SMBHSTCNT */
+    uint8_t command;      /* 03 SMBHSTCMD */
+    uint8_t address;      /* 04 SMBHSTADD */
+    uint8_t data[2];      /* 05 SMBHSTDAT0, 06 SMBHSTDAT1 */
+    uint8_t block[32];    /* 07 SMBBLKDAT, one byte at a time */
     unsigned block_index;
-    uint8_t slave_control; /* 08 SMBSLVCNT */
-    uint8_t shadow;        /* 09 SMBSHDWCMD, read-only */
-    uint8_t slave_event[2];/* 0A SMBSLVEVT */
-    uint8_t slave_data[2]; /* 0C SMBSLVDAT, read-only */
+    uint8_t slave_control;  /* 08 SMBSLVCNT */
+    uint8_t shadow;         /* 09 SMBSHDWCMD, read-only */
+    uint8_t slave_event[2]; /* 0A SMBSLVEVT */
+    uint8_t slave_data[2];  /* 0C SMBSLVDAT, read-only */
     void (*update_irq)(void *opaque);
     void *opaque;
 } Piix4Smbus;

@@ -85,7 +85,8 @@ static bool get_integer(const char *path, GVariant *value, int64_t lo, uint64_t 
         error_setg(errp, "Property '%s' expects a number, not %s", path, shown);
         return false;
     }
-    if (negative ? lo >= 0 || magnitude > -(uint64_t)lo : magnitude > hi) {
+    if (negative ? lo >= 0 || magnitude > -(uint64_t)lo
+                 : magnitude > hi || (lo > 0 && magnitude < (uint64_t)lo)) {
         error_setg(errp,
                    "Property '%s' doesn't take value %s%" G_GUINT64_FORMAT
                    " (minimum: %" G_GINT64_FORMAT ", maximum: %" G_GUINT64_FORMAT ")",

@@ -20,76 +20,76 @@
 #include "hw/pci/pci.h"
 #include "vga.h"
 
-#define CIRRUS_SR_UNLOCK 0x06
-#define CIRRUS_SR06_KEY 0x12
-#define CIRRUS_SR06_LOCKED 0x0f
-#define CIRRUS_SR_EXT_MODE 0x07
-#define CIRRUS_SR07_PACKED 0x01
-#define CIRRUS_SR07_DEPTH 0x0e
-#define CIRRUS_SR_DRAM 0x0f
-#define CIRRUS_SR_CURSOR_X 0x10 /* and 30, 50..F0: bits 5..7 of the index are its low bits */
-#define CIRRUS_SR_CURSOR_Y 0x11
-#define CIRRUS_SR_CURSOR_MODE 0x12
-#define CIRRUS_SR12_ENABLE 0x01
-#define CIRRUS_SR12_COLORS 0x02 /* the DAC's ports reach the cursor's colours */
-#define CIRRUS_SR12_64X64 0x04
+#define CIRRUS_SR_UNLOCK         0x06
+#define CIRRUS_SR06_KEY          0x12
+#define CIRRUS_SR06_LOCKED       0x0f
+#define CIRRUS_SR_EXT_MODE       0x07
+#define CIRRUS_SR07_PACKED       0x01
+#define CIRRUS_SR07_DEPTH        0x0e
+#define CIRRUS_SR_DRAM           0x0f
+#define CIRRUS_SR_CURSOR_X       0x10 /* and 30, 50..F0: bits 5..7 of the index are its low bits */
+#define CIRRUS_SR_CURSOR_Y       0x11
+#define CIRRUS_SR_CURSOR_MODE    0x12
+#define CIRRUS_SR12_ENABLE       0x01
+#define CIRRUS_SR12_COLORS       0x02 /* the DAC's ports reach the cursor's colours */
+#define CIRRUS_SR12_64X64        0x04
 #define CIRRUS_SR_CURSOR_PATTERN 0x13
-#define CIRRUS_SR_MEMORY 0x15
-#define CIRRUS_SR_CONFIG 0x17
-#define CIRRUS_SR17_BUS 0x38 /* read only: PCI */
-#define CIRRUS_SR17_MMIO 0x04
-#define CIRRUS_SR17_MMIO_LINEAR 0x40 /* at the end of the frame buffer, else at B8000 */
-#define CIRRUS_SR_LAST 0x1f
+#define CIRRUS_SR_MEMORY         0x15
+#define CIRRUS_SR_CONFIG         0x17
+#define CIRRUS_SR17_BUS          0x38 /* read only: PCI */
+#define CIRRUS_SR17_MMIO         0x04
+#define CIRRUS_SR17_MMIO_LINEAR  0x40 /* at the end of the frame buffer, else at B8000 */
+#define CIRRUS_SR_LAST           0x1f
 
-#define CIRRUS_GR_OFFSET_0 0x09
-#define CIRRUS_GR_OFFSET_1 0x0a
-#define CIRRUS_GR_EXT_MODE 0x0b
-#define CIRRUS_GR0B_TWO_BANKS 0x01
-#define CIRRUS_GR0B_BY8 0x02
-#define CIRRUS_GR0B_EXT_WRITE 0x04
-#define CIRRUS_GR0B_16BIT 0x10 /* extended writes of 16-bit pixels */
-#define CIRRUS_GR0B_BANK_16K 0x20
+#define CIRRUS_GR_OFFSET_0     0x09
+#define CIRRUS_GR_OFFSET_1     0x0a
+#define CIRRUS_GR_EXT_MODE     0x0b
+#define CIRRUS_GR0B_TWO_BANKS  0x01
+#define CIRRUS_GR0B_BY8        0x02
+#define CIRRUS_GR0B_EXT_WRITE  0x04
+#define CIRRUS_GR0B_16BIT      0x10 /* extended writes of 16-bit pixels */
+#define CIRRUS_GR0B_BANK_16K   0x20
 #define CIRRUS_GR05_WRITE_MODE 0x07
-#define CIRRUS_GR_BLT_FIRST 0x20
-#define CIRRUS_GR_BLT_STATUS 0x31
-#define CIRRUS_GR31_START 0x02
-#define CIRRUS_GR_LAST 0x39
+#define CIRRUS_GR_BLT_FIRST    0x20
+#define CIRRUS_GR_BLT_STATUS   0x31
+#define CIRRUS_GR31_START      0x02
+#define CIRRUS_GR_LAST         0x39
 
-#define CIRRUS_CR_MISC 0x1a
+#define CIRRUS_CR_MISC         0x1a
 #define CIRRUS_CR1A_INTERLACED 0x01
-#define CIRRUS_CR_EXT_DISPLAY 0x1b
-#define CIRRUS_CR_OVERLAY 0x1d
-#define CIRRUS_CR_ATTR_TOGGLE 0x24
-#define CIRRUS_CR_ATTR_INDEX 0x26
-#define CIRRUS_CR_ID 0x27
-#define CIRRUS_ID_GD5446 0xb8
-#define CIRRUS_CR_LAST 0x3f
+#define CIRRUS_CR_EXT_DISPLAY  0x1b
+#define CIRRUS_CR_OVERLAY      0x1d
+#define CIRRUS_CR_ATTR_TOGGLE  0x24
+#define CIRRUS_CR_ATTR_INDEX   0x26
+#define CIRRUS_CR_ID           0x27
+#define CIRRUS_ID_GD5446       0xb8
+#define CIRRUS_CR_LAST         0x3f
 
 #define CIRRUS_HDR_HICOLOR 0x80
-#define CIRRUS_HDR_MODE 0x0f /* 0: 5:5:5, 1: 5:6:5 */
+#define CIRRUS_HDR_MODE    0x0f /* 0: 5:5:5, 1: 5:6:5 */
 
-#define CIRRUS_BAR0_SIZE (32 * 1024 * 1024)
-#define CIRRUS_BLT_APERTURE 0x1000000 /* in BAR 0 */
+#define CIRRUS_BAR0_SIZE         (32 * 1024 * 1024)
+#define CIRRUS_BLT_APERTURE      0x1000000 /* in BAR 0 */
 #define CIRRUS_BLT_APERTURE_SIZE 0x400000
-#define CIRRUS_MMIO_SIZE 0x1000
-#define CIRRUS_MMIO_BLT 0x100 /* the blitter's registers in it */
-#define CIRRUS_MMIO_BLT_SIZE 0x100
-#define CIRRUS_PATTERN_SPACE 0x4000 /* of the cursors, at the end of memory */
+#define CIRRUS_MMIO_SIZE         0x1000
+#define CIRRUS_MMIO_BLT          0x100 /* the blitter's registers in it */
+#define CIRRUS_MMIO_BLT_SIZE     0x100
+#define CIRRUS_PATTERN_SPACE     0x4000 /* of the cursors, at the end of memory */
 
 typedef struct CirrusVga {
     PCIDevice pci;
     Vga vga;
     uint32_t vgamem_mb; /* property */
 
-    MemoryRegion bar0;          /* a container of the next three */
-    MemoryRegion lfb_io;        /* the frame buffer with the extended write modes */
-    MemoryRegion lfb_ram;       /* and as plain memory, where it is that */
-    MemoryRegion blt_aperture;  /* data of blits from the CPU */
-    MemoryRegion mmio;          /* BAR 1: the VGA's ports from 3C0 on, the blitter's registers */
-    MemoryRegion mmio_blt;      /* the latter again, for the next two */
+    MemoryRegion bar0;         /* a container of the next three */
+    MemoryRegion lfb_io;       /* the frame buffer with the extended write modes */
+    MemoryRegion lfb_ram;      /* and as plain memory, where it is that */
+    MemoryRegion blt_aperture; /* data of blits from the CPU */
+    MemoryRegion mmio;         /* BAR 1: the VGA's ports from 3C0 on, the blitter's registers */
+    MemoryRegion mmio_blt;     /* the latter again, for the next two */
     MemoryRegion mmio_in_window, mmio_in_lfb;
 
-    uint8_t hidden_dac;    /* HDR: at 3C6 after four reads of it */
+    uint8_t hidden_dac; /* HDR: at 3C6 after four reads of it */
     uint8_t hidden_reads;
     uint8_t cursor_colors[16 * 3]; /* 0: background, 15: foreground */
     unsigned cursor_x, cursor_y;
@@ -190,10 +190,10 @@ static void cirrus_update_memory(CirrusVga *s)
     memory_region_transaction_begin();
     vga_update_window(v);
     memory_region_set_enabled(&s->lfb_ram, cirrus_is_plain(v));
-    memory_region_set_enabled(&s->mmio_in_window, (config & CIRRUS_SR17_MMIO) &&
-                                                      !(config & CIRRUS_SR17_MMIO_LINEAR));
-    memory_region_set_enabled(&s->mmio_in_lfb, (config & CIRRUS_SR17_MMIO) &&
-                                                   (config & CIRRUS_SR17_MMIO_LINEAR));
+    memory_region_set_enabled(&s->mmio_in_window,
+                              (config & CIRRUS_SR17_MMIO) && !(config & CIRRUS_SR17_MMIO_LINEAR));
+    memory_region_set_enabled(&s->mmio_in_lfb,
+                              (config & CIRRUS_SR17_MMIO) && (config & CIRRUS_SR17_MMIO_LINEAR));
     memory_region_transaction_commit();
 }
 
@@ -577,8 +577,8 @@ static bool cirrus_overlay(Vga *v, int y, uint32_t *line, unsigned width)
     if (!(mode & CIRRUS_SR12_ENABLE) || y < (int)s->cursor_y || row >= side) {
         return false;
     }
-    plane0 = large ? base + (pattern & 0x3c) * 256 + row * 16 : base + (pattern & 0x3f) * 256 +
-                                                                    row * 4;
+    plane0 =
+        large ? base + (pattern & 0x3c) * 256 + row * 16 : base + (pattern & 0x3f) * 256 + row * 4;
     plane1 = plane0 + (large ? 8 : 128);
     for (unsigned x = 0; line && x < side && s->cursor_x + x < width; x++) {
         unsigned shift = 7 - x % 8;
@@ -657,8 +657,7 @@ static bool cirrus_realize(Device *dev, GError **errp)
     PCIBus *bus = pci_bus_of(&s->pci);
 
     if (s->vgamem_mb != 4 && s->vgamem_mb != 8 && s->vgamem_mb != 16) {
-        error_setg(errp, "cirrus-vga: vgamem_mb=%u is not supported: use 4, 8 or 16",
-                   s->vgamem_mb);
+        error_setg(errp, "cirrus-vga: vgamem_mb=%u is not supported: use 4, 8 or 16", s->vgamem_mb);
         return false;
     }
     if (!vga_init(&s->vga, &dev->owner, &cirrus_hooks, s, s->vgamem_mb << 20, errp)) {
@@ -689,11 +688,10 @@ static void cirrus_unrealize(Device *dev)
     vga_destroy(&s->vga);
 }
 
-static const Property cirrus_props[] = {
-    PROP_UINT32("vgamem_mb", CirrusVga, vgamem_mb, 4, .min = 4, .max = 16,
-                .help = "video memory in MiB: 4, 8 or 16"),
-    {}
-};
+static const Property cirrus_props[] = {PROP_UINT32("vgamem_mb", CirrusVga, vgamem_mb, 4, .min = 4,
+                                                    .max = 16,
+                                                    .help = "video memory in MiB: 4, 8 or 16"),
+                                        {}};
 
 /*
  * Pixels wait for whoever looks; so do the CRT controller and the colours, which change the picture
@@ -708,22 +706,22 @@ static const CoalescedRange cirrus_coalesced[] = {
     COALESCED_PIO(CirrusVga, vga.ports[VGA_PORTS_CRTC_MONO].mr, 0, 2),
     COALESCED_PIO(CirrusVga, vga.ports[VGA_PORTS_CRTC].mr, 0, 2),
     COALESCED_PIO(CirrusVga, vga.ports[VGA_PORTS_MAIN].mr, 8, 2), /* 3C8, 3C9 */
-    {}
-};
+    {}};
 
 const PCIDeviceClass cirrus_vga_class = {
-    .device = {
-        .name = "cirrus-vga",
-        .desc = "Cirrus CLGD 54xx VGA",
-        .category = "Display",
-        .parent = &pci_device_class,
-        .size = sizeof(CirrusVga),
-        .props = cirrus_props,
-        .coalesced = cirrus_coalesced,
-        .realize = cirrus_realize,
-        .unrealize = cirrus_unrealize,
-        .reset = cirrus_reset,
-    },
+    .device =
+        {
+            .name = "cirrus-vga",
+            .desc = "Cirrus CLGD 54xx VGA",
+            .category = "Display",
+            .parent = &pci_device_class,
+            .size = sizeof(CirrusVga),
+            .props = cirrus_props,
+            .coalesced = cirrus_coalesced,
+            .realize = cirrus_realize,
+            .unrealize = cirrus_unrealize,
+            .reset = cirrus_reset,
+        },
     .vendor_id = 0x1013,
     .device_id = 0x00b8,
     .class_id = 0x0300,

@@ -43,11 +43,10 @@ static void isa_vga_reset(Device *dev)
     vga_reset(&((IsaVga *)dev)->vga);
 }
 
-static const Property isa_vga_props[] = {
-    PROP_UINT32("vgamem_mb", IsaVga, vgamem_mb, 8, .min = 1, .max = 64,
-                .help = "video memory in MiB, a power of two"),
-    {}
-};
+static const Property isa_vga_props[] = {PROP_UINT32("vgamem_mb", IsaVga, vgamem_mb, 8, .min = 1,
+                                                     .max = 64,
+                                                     .help = "video memory in MiB, a power of two"),
+                                         {}};
 
 /*
  * Pixels wait for whoever looks. So do the CRT controller and the colours: they change the picture
@@ -60,8 +59,7 @@ static const CoalescedRange isa_vga_coalesced[] = {
     COALESCED_PIO(IsaVga, vga.ports[VGA_PORTS_CRTC_MONO].mr, 0, 2),
     COALESCED_PIO(IsaVga, vga.ports[VGA_PORTS_CRTC].mr, 0, 2),
     COALESCED_PIO(IsaVga, vga.ports[VGA_PORTS_MAIN].mr, 8, 2), /* 3C8, 3C9 */
-    {}
-};
+    {}};
 
 const DeviceClass isa_vga_class = {
     .name = "isa-vga",

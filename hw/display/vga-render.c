@@ -22,10 +22,10 @@
 
 #define VGA_MAX_CHARS 256
 /* One more character than is shown, of 9 dots, each dot twice. */
-#define VGA_MAX_LINE ((VGA_MAX_CHARS + 1) * 9 * 2)
+#define VGA_MAX_LINE  ((VGA_MAX_CHARS + 1) * 9 * 2)
 
 #define CURSOR_BLINK_FRAMES 16 /* half of them on */
-#define CHAR_BLINK_FRAMES 32
+#define CHAR_BLINK_FRAMES   32
 
 enum { BLINK_CURSOR_ON = 1, BLINK_CHAR_ON = 2 };
 
@@ -55,7 +55,7 @@ typedef struct Raster {
     unsigned chars, char_dots, height;
     bool text, dots_doubled;
     uint32_t start, row_step;
-    unsigned rows;   /* scan lines of a row, less 1 */
+    unsigned rows; /* scan lines of a row, less 1 */
     bool scan_twice;
     unsigned line_compare, preset_row, pan;
     unsigned blink;
@@ -418,8 +418,7 @@ static void update_raster(Vga *s, const Raster *r)
 
 static bool is_blank(const Vga *s)
 {
-    return !(s->ar_index & VGA_AR_INDEX_PAS) ||
-           (s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_SCREEN_OFF);
+    return !(s->ar_index & VGA_AR_INDEX_PAS) || (s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_SCREEN_OFF);
 }
 
 static bool is_text(Vga *s)
@@ -460,8 +459,8 @@ static void load_raster(Raster *r)
     r->char_dots = r->text ? vga_char_dots(s) : 8;
     r->dots_doubled = s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_HALF_CLOCK;
     r->height = vga_display_height(s);
-    r->start = (cr[VGA_CR_START_HIGH] << 8 | cr[VGA_CR_START_LOW]) +
-               (cr[VGA_CR_PRESET_ROW] >> 5 & 3);
+    r->start =
+        (cr[VGA_CR_START_HIGH] << 8 | cr[VGA_CR_START_LOW]) + (cr[VGA_CR_PRESET_ROW] >> 5 & 3);
     r->row_step = cr[VGA_CR_OFFSET] * 2;
     r->rows = cr[VGA_CR_MAX_SCAN] & 0x1f;
     r->scan_twice = cr[VGA_CR_MAX_SCAN] & VGA_CR09_DOUBLE;
@@ -470,8 +469,8 @@ static void load_raster(Raster *r)
     r->preset_row = cr[VGA_CR_PRESET_ROW] & 0x1f;
     r->pan = pixel_pan(s, r);
     r->cursor = cr[VGA_CR_CURSOR_HIGH] << 8 | cr[VGA_CR_CURSOR_LOW];
-    r->cursor_first = cr[VGA_CR_CURSOR_START] & VGA_CR0A_OFF ? UINT_MAX
-                                                             : cr[VGA_CR_CURSOR_START] & 0x1f;
+    r->cursor_first =
+        cr[VGA_CR_CURSOR_START] & VGA_CR0A_OFF ? UINT_MAX : cr[VGA_CR_CURSOR_START] & 0x1f;
     r->cursor_last = cr[VGA_CR_CURSOR_END] & 0x1f;
     r->blink = s->drawn_blink;
 }

@@ -13,86 +13,86 @@
 #include "hw/core/device.h"
 
 /* Misc Output, 3C2 (read at 3CC). */
-#define VGA_MISC_COLOR 0x01 /* CRTC at 3D4, else at 3B4 */
-#define VGA_MISC_RAM 0x02
+#define VGA_MISC_COLOR       0x01 /* CRTC at 3D4, else at 3B4 */
+#define VGA_MISC_RAM         0x02
 #define VGA_MISC_CLOCK_SHIFT 2
 
 #define VGA_ST01_DISPLAY_DISABLED 0x01 /* Input Status 1, 3DA */
-#define VGA_ST01_RETRACE 0x08
+#define VGA_ST01_RETRACE          0x08
 
 /* Sequencer, 3C4. */
-#define VGA_SR_RESET 0x00
+#define VGA_SR_RESET         0x00
 #define VGA_SR_CLOCKING_MODE 0x01
-#define VGA_SR01_8DOT 0x01
-#define VGA_SR01_HALF_CLOCK 0x08
-#define VGA_SR01_SCREEN_OFF 0x20
-#define VGA_SR_MAP_MASK 0x02
-#define VGA_SR_FONT 0x03
-#define VGA_SR_MEMORY_MODE 0x04
-#define VGA_SR04_SEQUENTIAL 0x04 /* else odd/even */
-#define VGA_SR04_CHAIN4 0x08
+#define VGA_SR01_8DOT        0x01
+#define VGA_SR01_HALF_CLOCK  0x08
+#define VGA_SR01_SCREEN_OFF  0x20
+#define VGA_SR_MAP_MASK      0x02
+#define VGA_SR_FONT          0x03
+#define VGA_SR_MEMORY_MODE   0x04
+#define VGA_SR04_SEQUENTIAL  0x04 /* else odd/even */
+#define VGA_SR04_CHAIN4      0x08
 
 /* Graphics controller, 3CE. */
-#define VGA_GR_SET_RESET 0x00
+#define VGA_GR_SET_RESET        0x00
 #define VGA_GR_ENABLE_SET_RESET 0x01
-#define VGA_GR_COLOR_COMPARE 0x02
-#define VGA_GR_ROTATE 0x03
-#define VGA_GR_READ_MAP 0x04
-#define VGA_GR_MODE 0x05
-#define VGA_GR05_READ_MODE 0x08
-#define VGA_GR05_ODD_EVEN 0x10
-#define VGA_GR05_INTERLEAVE 0x20
-#define VGA_GR05_256 0x40
-#define VGA_GR_MISC 0x06
-#define VGA_GR06_GRAPHICS 0x01
-#define VGA_GR_COLOR_DONT_CARE 0x07
-#define VGA_GR_BIT_MASK 0x08
+#define VGA_GR_COLOR_COMPARE    0x02
+#define VGA_GR_ROTATE           0x03
+#define VGA_GR_READ_MAP         0x04
+#define VGA_GR_MODE             0x05
+#define VGA_GR05_READ_MODE      0x08
+#define VGA_GR05_ODD_EVEN       0x10
+#define VGA_GR05_INTERLEAVE     0x20
+#define VGA_GR05_256            0x40
+#define VGA_GR_MISC             0x06
+#define VGA_GR06_GRAPHICS       0x01
+#define VGA_GR_COLOR_DONT_CARE  0x07
+#define VGA_GR_BIT_MASK         0x08
 
 /* CRT controller, 3D4. */
-#define VGA_CR_H_TOTAL 0x00
+#define VGA_CR_H_TOTAL       0x00
 #define VGA_CR_H_DISPLAY_END 0x01
-#define VGA_CR_V_TOTAL 0x06
-#define VGA_CR_OVERFLOW 0x07
-#define VGA_CR_PRESET_ROW 0x08
-#define VGA_CR_MAX_SCAN 0x09
-#define VGA_CR09_DOUBLE 0x80
-#define VGA_CR_CURSOR_START 0x0a
-#define VGA_CR0A_OFF 0x20
-#define VGA_CR_CURSOR_END 0x0b
-#define VGA_CR_START_HIGH 0x0c
-#define VGA_CR_START_LOW 0x0d
-#define VGA_CR_CURSOR_HIGH 0x0e
-#define VGA_CR_CURSOR_LOW 0x0f
-#define VGA_CR_V_SYNC_START 0x10
-#define VGA_CR_V_SYNC_END 0x11
-#define VGA_CR11_PROTECT 0x80
+#define VGA_CR_V_TOTAL       0x06
+#define VGA_CR_OVERFLOW      0x07
+#define VGA_CR_PRESET_ROW    0x08
+#define VGA_CR_MAX_SCAN      0x09
+#define VGA_CR09_DOUBLE      0x80
+#define VGA_CR_CURSOR_START  0x0a
+#define VGA_CR0A_OFF         0x20
+#define VGA_CR_CURSOR_END    0x0b
+#define VGA_CR_START_HIGH    0x0c
+#define VGA_CR_START_LOW     0x0d
+#define VGA_CR_CURSOR_HIGH   0x0e
+#define VGA_CR_CURSOR_LOW    0x0f
+#define VGA_CR_V_SYNC_START  0x10
+#define VGA_CR_V_SYNC_END    0x11
+#define VGA_CR11_PROTECT     0x80
 #define VGA_CR_V_DISPLAY_END 0x12
-#define VGA_CR_OFFSET 0x13
-#define VGA_CR_UNDERLINE 0x14
-#define VGA_CR14_DWORD 0x40
-#define VGA_CR_MODE 0x17
-#define VGA_CR17_MA13 0x01 /* else row scan bit 0 takes its place */
-#define VGA_CR17_MA14 0x02 /* else row scan bit 1 */
-#define VGA_CR17_WRAP_15 0x20
-#define VGA_CR17_BYTE 0x40
-#define VGA_CR_LINE_COMPARE 0x18
+#define VGA_CR_OFFSET        0x13
+#define VGA_CR_UNDERLINE     0x14
+#define VGA_CR14_DWORD       0x40
+#define VGA_CR_MODE          0x17
+#define VGA_CR17_MA13        0x01 /* else row scan bit 0 takes its place */
+#define VGA_CR17_MA14        0x02 /* else row scan bit 1 */
+#define VGA_CR17_WRAP_15     0x20
+#define VGA_CR17_BYTE        0x40
+#define VGA_CR_LINE_COMPARE  0x18
 
 /* Attribute controller, 3C0. */
-#define VGA_AR_INDEX_PAS 0x20 /* palette address source: the screen is on */
-#define VGA_AR_MODE 0x10
-#define VGA_AR10_MONO 0x02
+#define VGA_AR_INDEX_PAS       0x20 /* palette address source: the screen is on */
+#define VGA_AR_MODE            0x10
+#define VGA_AR10_MONO          0x02
 #define VGA_AR10_LINE_GRAPHICS 0x04
-#define VGA_AR10_BLINK 0x08
-#define VGA_AR10_PAN_SPLIT 0x20 /* the part below the line compare is not panned */
-#define VGA_AR10_256 0x40
-#define VGA_AR10_P54S 0x80
-#define VGA_AR_PLANE_ENABLE 0x12
-#define VGA_AR_PIXEL_PAN 0x13
-#define VGA_AR_COLOR_SELECT 0x14
-#define VGA_AR_REGS 0x15
+#define VGA_AR10_BLINK         0x08
+#define VGA_AR10_PAN_SPLIT     0x20 /* the part below the line compare is not panned */
+#define VGA_AR10_256           0x40
+#define VGA_AR10_P54S          0x80
+#define VGA_AR_PLANE_ENABLE    0x12
+#define VGA_AR_PIXEL_PAN       0x13
+#define VGA_AR_COLOR_SELECT    0x14
+#define VGA_AR_REGS            0x15
 
 #define VGA_WINDOW_SIZE 0x20000
-#define VGA_BANK_SIZE 0x8000 /* half of the 64 KiB at A0000 has a bank of its own */
+#define VGA_BANK_SIZE   0x8000 /* half of the 64 KiB at A0000 has a bank of its own */
 
 typedef struct Vga Vga;
 
@@ -117,16 +117,16 @@ typedef struct VgaHooks {
     bool (*window_is_ram)(Vga *s);
     /* Whether a packed picture is shown instead of one of the VGA's own modes. */
     bool (*linear)(Vga *s, VgaLinear *picture);
-    /* Draw over line `y` of a packed picture. NULL as `line`: only say whether there is anything. */
+    /* Draw over line `y` of a packed picture. With `line` NULL: only say whether it would. */
     bool (*overlay)(Vga *s, int y, uint32_t *line, unsigned width);
 } VgaHooks;
 
 typedef enum VgaPortBlock {
-    VGA_PORTS_CRTC_MONO, /* 3B4, 3B5 */
+    VGA_PORTS_CRTC_MONO,   /* 3B4, 3B5 */
     VGA_PORTS_STATUS_MONO, /* 3BA */
-    VGA_PORTS_MAIN, /* 3C0..3CF */
-    VGA_PORTS_CRTC, /* 3D4, 3D5 */
-    VGA_PORTS_STATUS, /* 3DA */
+    VGA_PORTS_MAIN,        /* 3C0..3CF */
+    VGA_PORTS_CRTC,        /* 3D4, 3D5 */
+    VGA_PORTS_STATUS,      /* 3DA */
     VGA_PORT_BLOCKS,
 } VgaPortBlock;
 
@@ -143,23 +143,23 @@ struct Vga {
 
     MemoryRegion vram;
     uint8_t *mem;
-    uint32_t mem_mask; /* its size, a power of two, less 1 */
-    MemoryRegion window;                 /* A0000..BFFFF: a container of the next two */
+    uint32_t mem_mask;   /* its size, a power of two, less 1 */
+    MemoryRegion window; /* A0000..BFFFF: a container of the next two */
     MemoryRegion window_io;
-    MemoryRegion window_ram[2];          /* halves of A0000..AFFFF while it is plain memory */
+    MemoryRegion window_ram[2]; /* halves of A0000..AFFFF while it is plain memory */
     VgaPorts ports[VGA_PORT_BLOCKS];
     MemoryRegion *legacy_mem, *legacy_io; /* where window and ports are mapped, or NULL */
 
     /* Where A0000 and A8000 lie in memory, before planes are told apart. */
     uint32_t bank[2];
 
-    uint8_t misc; /* 3C2 */
-    uint8_t feature; /* 3DA */
-    uint8_t sr_index, sr[256]; /* 3C4, 3C5 */
-    uint8_t gr_index, gr[256]; /* 3CE, 3CF */
-    uint8_t cr_index, cr[256]; /* 3D4, 3D5 */
+    uint8_t misc;                      /* 3C2 */
+    uint8_t feature;                   /* 3DA */
+    uint8_t sr_index, sr[256];         /* 3C4, 3C5 */
+    uint8_t gr_index, gr[256];         /* 3CE, 3CF */
+    uint8_t cr_index, cr[256];         /* 3D4, 3D5 */
     uint8_t ar_index, ar[VGA_AR_REGS]; /* 3C0, 3C1 */
-    bool ar_data; /* the next write to 3C0 is data */
+    bool ar_data;                      /* the next write to 3C0 is data */
     uint32_t latch;
 
     uint8_t dac[256 * 3];
@@ -169,7 +169,7 @@ struct Vga {
     uint8_t dac_new[3]; /* gathers the three parts of a colour */
     bool dac_8bit;      /* the parts have 8 bits, not 6 */
 
-    bool full_update;    /* everything must be drawn: a register changed */
+    bool full_update;     /* everything must be drawn: a register changed */
     unsigned drawn_blink; /* the phases of cursor and characters that were drawn */
 };
 
@@ -213,7 +213,7 @@ void vga_mem_init(Vga *s, MemoryOwner *owner);
 /* The console's functions; `opaque` is the Vga. */
 extern const ConsoleOps vga_console_ops;
 
-/* The frame in nanoseconds of virtual time, and the registers' geometry. */
+/* A frame in nanoseconds; the lines shown; the dots of a character, 8 or 9. */
 int64_t vga_frame_ns(const Vga *s);
 unsigned vga_display_height(const Vga *s);
 unsigned vga_char_dots(const Vga *s);

@@ -7,8 +7,8 @@
 #include "error.h"
 #include "hw/core/clock.h"
 
-#define SENDKEY_MAX_KEYS 16
-#define SENDKEY_MAX_WAITING 1024
+#define SENDKEY_MAX_KEYS        16
+#define SENDKEY_MAX_WAITING     1024
 #define SENDKEY_DEFAULT_HOLD_MS 100
 
 typedef struct Registration {

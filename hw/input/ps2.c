@@ -18,36 +18,36 @@
 #include "keys.h"
 
 /* Bytes of both. */
-#define PS2_ACK 0xfa
-#define PS2_RESEND 0xfe
-#define PS2_BAT_OK 0xaa /* basic assurance test */
-#define PS2_CMD_READ_ID 0xf2
-#define PS2_CMD_ENABLE 0xf4
-#define PS2_CMD_DISABLE 0xf5
+#define PS2_ACK          0xfa
+#define PS2_RESEND       0xfe
+#define PS2_BAT_OK       0xaa /* basic assurance test */
+#define PS2_CMD_READ_ID  0xf2
+#define PS2_CMD_ENABLE   0xf4
+#define PS2_CMD_DISABLE  0xf5
 #define PS2_CMD_DEFAULTS 0xf6
-#define PS2_CMD_RESEND 0xfe
-#define PS2_CMD_RESET 0xff
+#define PS2_CMD_RESEND   0xfe
+#define PS2_CMD_RESET    0xff
 
-#define KBD_CMD_LEDS 0xed
-#define KBD_CMD_ECHO 0xee
-#define KBD_CMD_SCAN_SET 0xf0
-#define KBD_CMD_TYPEMATIC 0xf3
+#define KBD_CMD_LEDS           0xed
+#define KBD_CMD_ECHO           0xee
+#define KBD_CMD_SCAN_SET       0xf0
+#define KBD_CMD_TYPEMATIC      0xf3
 #define KBD_CMD_ALL_KEYS_FIRST 0xf7 /* F7..FA: of all keys, and */
-#define KBD_CMD_ALL_KEYS_LAST 0xfa
-#define KBD_CMD_KEY_FIRST 0xfb /* FB..FD: of one key, in set 3 alone */
-#define KBD_CMD_KEY_LAST 0xfd
-#define KBD_TYPEMATIC_DEFAULT 0x2b /* 10.9 a second after 500 ms */
+#define KBD_CMD_ALL_KEYS_LAST  0xfa
+#define KBD_CMD_KEY_FIRST      0xfb /* FB..FD: of one key, in set 3 alone */
+#define KBD_CMD_KEY_LAST       0xfd
+#define KBD_TYPEMATIC_DEFAULT  0x2b /* 10.9 a second after 500 ms */
 
-#define MOUSE_CMD_SCALING_1 0xe6
-#define MOUSE_CMD_SCALING_2 0xe7
+#define MOUSE_CMD_SCALING_1  0xe6
+#define MOUSE_CMD_SCALING_2  0xe7
 #define MOUSE_CMD_RESOLUTION 0xe8
-#define MOUSE_CMD_STATUS 0xe9
-#define MOUSE_CMD_STREAM 0xea
-#define MOUSE_CMD_READ_DATA 0xeb
-#define MOUSE_CMD_WRAP_OFF 0xec
-#define MOUSE_CMD_WRAP_ON 0xee
-#define MOUSE_CMD_REMOTE 0xf0
-#define MOUSE_CMD_RATE 0xf3
+#define MOUSE_CMD_STATUS     0xe9
+#define MOUSE_CMD_STREAM     0xea
+#define MOUSE_CMD_READ_DATA  0xeb
+#define MOUSE_CMD_WRAP_OFF   0xec
+#define MOUSE_CMD_WRAP_ON    0xee
+#define MOUSE_CMD_REMOTE     0xf0
+#define MOUSE_CMD_RATE       0xf3
 
 #define MOUSE_ID_PLAIN 0
 #define MOUSE_ID_WHEEL 3
@@ -271,8 +271,8 @@ static void scan_print(ScanBytes *scan, uint8_t set, uint8_t modifiers, bool dow
 static void scan_pause(ScanBytes *scan, uint8_t set, uint8_t modifiers, bool down)
 {
     static const ScanBytes pause1 = {.data = {0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5}, .n = 6};
-    static const ScanBytes pause2 = {
-        .data = {0xe1, 0x14, 0x77, 0xe1, 0xf0, 0x14, 0xf0, 0x77}, .n = 8};
+    static const ScanBytes pause2 = {.data = {0xe1, 0x14, 0x77, 0xe1, 0xf0, 0x14, 0xf0, 0x77},
+                                     .n = 8};
     const KeyInfo *pause = &key_table[KEY_CODE_PAUSE];
 
     if (!down) {
@@ -493,8 +493,7 @@ static void mouse_send_status(PS2Mouse *mouse)
                       !!(mouse->buttons & PS2_BUTTON_RIGHT);
     uint8_t status = mouse->remote << 6 | mouse->reporting << 5 | mouse->scaling << 4 | buttons;
 
-    port_reply(&mouse->port,
-               (const uint8_t[]){PS2_ACK, status, mouse->resolution, mouse->rate}, 4);
+    port_reply(&mouse->port, (const uint8_t[]){PS2_ACK, status, mouse->resolution, mouse->rate}, 4);
 }
 
 static void mouse_send_data(PS2Mouse *mouse)

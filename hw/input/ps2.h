@@ -16,7 +16,7 @@
 
 /* A ring of bytes. */
 typedef struct PS2Ring {
-    uint8_t head;  /* the next to come out */
+    uint8_t head; /* the next to come out */
     uint8_t count;
     uint8_t data[PS2_EVENT_SIZE];
 } PS2Ring;
@@ -25,19 +25,19 @@ typedef struct PS2Ring {
 typedef struct PS2Port {
     PS2Ring replies;
     PS2Ring events;
-    uint8_t last;    /* the byte sent last, for Resend */
-    int command;     /* the command that waits for its argument, or -1 */
+    uint8_t last;                /* the byte sent last, for Resend */
+    int command;                 /* the command that waits for its argument, or -1 */
     void (*ready)(void *opaque); /* there is something to read */
     void *opaque;
 } PS2Port;
 
 typedef struct PS2Keyboard {
     PS2Port port;
-    bool scanning; /* keys are sent */
+    bool scanning;    /* keys are sent */
     uint8_t scan_set; /* 1 or 2 */
     uint8_t leds;
     uint8_t typematic;
-    bool overrun; /* the last event in the ring is the overrun code */
+    bool overrun;      /* the last event in the ring is the overrun code */
     uint8_t modifiers; /* PS2_MOD_* held down */
 } PS2Keyboard;
 
@@ -49,8 +49,8 @@ typedef struct PS2Mouse {
     bool scaling; /* 2:1 */
     uint8_t resolution;
     uint8_t rate;
-    uint8_t id;    /* 0: plain; 3: with a wheel */
-    uint8_t knock; /* how far the sequence of rates that turns on the wheel has come */
+    uint8_t id;      /* 0: plain; 3: with a wheel */
+    uint8_t knock;   /* how far the sequence of rates that turns on the wheel has come */
     uint8_t buttons; /* PS2_BUTTON_*, in the packet's order */
     uint8_t sent_buttons;
     int dx, dy, dz; /* moved since the last packet; dy upwards */

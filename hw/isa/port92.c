@@ -8,9 +8,9 @@
 #include "hw/core/runstate.h"
 #include "hw/isa/piix3.h"
 
-#define PORT92_PORT 0x92
+#define PORT92_PORT      0x92
 #define PORT92_FAST_INIT 0x01
-#define PORT92_FAST_A20 0x02
+#define PORT92_FAST_A20  0x02
 
 typedef struct Port92 {
     ISADevice isa;

@@ -9,11 +9,11 @@
 
 #include "hw/pci/pci.h"
 
-#define E1000_MMIO_SIZE 0x20000
-#define E1000_IO_SIZE 0x40
-#define E1000_REGS_SIZE 0xa000 /* bytes of offsets that have registers */
+#define E1000_MMIO_SIZE    0x20000
+#define E1000_IO_SIZE      0x40
+#define E1000_REGS_SIZE    0xa000 /* bytes of offsets that have registers */
 #define E1000_EEPROM_WORDS 64
-#define E1000_PHY_REGS 32
+#define E1000_PHY_REGS     32
 
 enum {
     E1000_CTRL = 0x0000,
@@ -115,7 +115,7 @@ enum {
     E1000_ICR_BITS = 0x1ffff,
 };
 #define E1000_CTRL_PHY_RST (1u << 31)
-#define E1000_RAH_AV (1u << 31)
+#define E1000_RAH_AV       (1u << 31)
 
 /* The serial EEPROM, a 93C46 with Microwire, bit by bit through EECD. */
 typedef struct E1000Eeprom {
@@ -137,10 +137,10 @@ typedef struct E1000Phy {
 
 typedef struct E1000 {
     PCIDevice pci;
-    MemoryRegion mmio;                   /* BAR 0 */
-    MemoryRegion io;                     /* BAR 1 */
-    uint32_t ioaddr;                     /* IOADDR: the register that IODATA shows */
-    uint32_t regs[E1000_REGS_SIZE / 4];  /* by offset; those with no other home */
+    MemoryRegion mmio;                  /* BAR 0 */
+    MemoryRegion io;                    /* BAR 1 */
+    uint32_t ioaddr;                    /* IOADDR: the register that IODATA shows */
+    uint32_t regs[E1000_REGS_SIZE / 4]; /* by offset; those with no other home */
     uint32_t icr;
     uint32_t ims;
     E1000Eeprom eeprom;
@@ -160,8 +160,8 @@ uint32_t e1000_eerd_access(const E1000Eeprom *s, uint32_t val);
 void e1000_phy_reset(E1000Phy *s);
 void e1000_phy_set_link(E1000Phy *s, bool up);
 /*
- * What MDIC holds after `val` was written to it. `*interrupt`: it asked for MDAC; `*renegotiated`: the
- * link went up, down, or both.
+ * What MDIC holds after `val` was written to it. `*interrupt`: it asked for MDAC; `*renegotiated`:
+ * the link went up, down, or both.
  */
 uint32_t e1000_mdic_access(E1000Phy *s, uint32_t val, bool *interrupt, bool *renegotiated);
 

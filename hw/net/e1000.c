@@ -349,15 +349,15 @@ static const MemoryRegionOps e1000_io_ops = {
 /*
  * What may be queued, and why the rest may not:
  *
- *  - CTRL, STATUS, EECD, EERD, FLA, MDIC, LEDCTL's neighbours CTRL_EXT: they reset, or move a serial
- *    bus or a PHY whose answer is read next, through another register;
+ *  - CTRL, CTRL_EXT, EECD, EERD, FLA, MDIC: they reset, or move a serial bus or a PHY whose answer
+ *    is read next, through another register;
  *  - ICR, ICS, IMS, IMC: the interrupt line;
- *  - ITR, RDTR, RADV, TIDV, TADV: they arm timers, and some of their bits raise an interrupt at once;
- *  - RCTL, RDBAL to RDT, RXDCTL, RXCSUM, VET, FCRTL, FCRTH, RSRPD, MTA, RAL, RAH, VFTA: a frame that
- *    comes in from the host meets them, also while a polling driver writes nothing else;
- *  - TCTL and TDT: they start transmission. The ring that they start on, TDBAL to TDH, is only looked
- *    at then: those two writes are not queued, and what is queued goes before them;
- *  - WUC to WUPM, FFLT, FFMT, FFVT: a frame that comes in meets them;
+ *  - ITR, RDTR, RADV, TIDV, TADV: they arm timers, and some of their bits raise an interrupt;
+ *  - RCTL, RDBAL to RDT, RXDCTL, RXCSUM, VET, FCRTL, FCRTH, RSRPD, MTA, RAL, RAH, VFTA: a frame
+ *    that comes in from the host meets them, also while a polling driver writes nothing else;
+ *  - WUC to WUPM, FFLT, FFMT, FFVT: the same;
+ *  - TCTL, TXDCTL and TDT: they start transmission. The ring that it works on, TDBAL to TDH, is
+ *    looked at only then: those writes are not queued, and what is queued goes before them;
  *  - the packet buffers' pointers and the statistics: nobody writes them often.
  *
  * The rest is set up once for a link partner that takes frames as they are.
@@ -385,8 +385,7 @@ static bool e1000_realize(Device *dev, GError **errp)
     pci_set_word(s->pci.config + PCI_STATUS, PCI_STATUS_66MHZ | PCI_STATUS_DEVSEL_MEDIUM);
     s->pci.config[PCI_INTERRUPT_PIN] = 1;
     s->pci.wmask[PCI_LATENCY_TIMER] = 0xff;
-    memory_region_init_io(&s->mmio, &dev->owner, &e1000_mmio_ops, s, "e1000-mmio",
-                          E1000_MMIO_SIZE);
+    memory_region_init_io(&s->mmio, &dev->owner, &e1000_mmio_ops, s, "e1000-mmio", E1000_MMIO_SIZE);
     memory_region_init_io(&s->io, &dev->owner, &e1000_io_ops, s, "e1000-io", E1000_IO_SIZE);
     pci_register_bar(&s->pci, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->mmio);
     pci_register_bar(&s->pci, 1, PCI_BASE_ADDRESS_SPACE_IO, &s->io);

@@ -8,16 +8,16 @@
 
 #include "i440fx-internal.h"
 
-#define CONFADD_PORT 0xcf8
-#define CONFADD_ENABLE 0x80000000u
-#define CONFADD_MASK 0x80fffffcu /* the bits that are there: enable, bus, device, function, dword */
-#define CONFDATA_PORT 0xcfc
+#define CONFADD_PORT         0xcf8
+#define CONFADD_ENABLE       0x80000000u
+#define CONFADD_MASK         0x80fffffcu /* what is there: enable, bus, device, function, dword */
+#define CONFDATA_PORT        0xcfc
 #define RESET_CONTROL_OFFSET 1 /* CF9, from CF8 */
 
 /* Configuration ports are the bridge's before a BAR can claim them. */
 #define CONF_PRIORITY 2
 
-#define RAM_4G UINT64_C(0x100000000)
+#define RAM_4G          UINT64_C(0x100000000)
 #define RAM_LOWER_LIMIT UINT64_C(0xe0000000) /* RAM that fits below it is all there */
 #define RAM_LOWER_SPLIT UINT64_C(0xc0000000) /* else so much is, and the rest above 4 GiB */
 
@@ -32,8 +32,7 @@ static uint64_t confadd_read(void *opaque, hwaddr addr, unsigned size)
     if (size == 4 && addr == 0) {
         return host->confadd;
     }
-    if (host->reset_control && addr <= RESET_CONTROL_OFFSET &&
-        RESET_CONTROL_OFFSET < addr + size) {
+    if (host->reset_control && addr <= RESET_CONTROL_OFFSET && RESET_CONTROL_OFFSET < addr + size) {
         unsigned shift = 8 * (RESET_CONTROL_OFFSET - addr);
 
         val &= ~(UINT64_C(0xff) << shift);
@@ -123,8 +122,8 @@ static void ram_init(I440FXHost *host)
                              config->below_4g);
     memory_region_add_subregion(config->system_memory, 0, &host->ram_below_4g);
     if (above_4g > 0) {
-        memory_region_init_alias(&host->ram_above_4g, &host->dev.owner, "ram-above-4g",
-                                 config->ram, config->below_4g, above_4g);
+        memory_region_init_alias(&host->ram_above_4g, &host->dev.owner, "ram-above-4g", config->ram,
+                                 config->below_4g, above_4g);
         memory_region_add_subregion(config->system_memory, RAM_4G, &host->ram_above_4g);
     }
 }
@@ -173,10 +172,11 @@ static bool i440fx_host_realize(Device *dev, GError **errp)
     ok = i440fx_areas_init(host, errp);
 
     memory_region_init_io(&host->confadd_io, &dev->owner, &confadd_ops, host, "pci-conf-idx", 4);
+    /* A queued address may be drained while the data port's handler is changing the map. */
+    memory_region_set_reentrant(&host->confadd_io, true);
     memory_region_add_subregion_overlap(config->system_io, CONFADD_PORT, &host->confadd_io,
                                         CONF_PRIORITY);
-    memory_region_init_io(&host->confdata_io, &dev->owner, &confdata_ops, host, "pci-conf-data",
-                          4);
+    memory_region_init_io(&host->confdata_io, &dev->owner, &confdata_ops, host, "pci-conf-data", 4);
     memory_region_add_subregion_overlap(config->system_io, CONFDATA_PORT, &host->confdata_io,
                                         CONF_PRIORITY);
     memory_region_transaction_commit();
@@ -198,9 +198,9 @@ static void i440fx_host_reset(Device *dev)
 }
 
 /*
- * CONFADD only selects; the data port has the effects and is not queued. CF9, inside the range, does
- * have one: a byte written there resets the machine, at the latest when the bound on the delay of
- * queued writes has run out. That is worth the exits that every address written here would cost.
+ * CONFADD only selects; the data port has the effects and is not queued. CF9, inside the range,
+ * does have one: a byte written there resets the machine, at the latest when the bound on the delay
+ * of queued writes has run out. That is worth the exits that every address written here would cost.
  */
 static const CoalescedRange i440fx_host_coalesced[] = {COALESCED_PIO(I440FXHost, confadd_io, 0, 4),
                                                        {}};

@@ -10,13 +10,23 @@
 
 #define PAM_AREAS 13
 
+/*
+ * A part of PCI memory over RAM. Where no PCI device answers, nothing does: RAM does not show
+ * through, for the backdrop covers it.
+ */
+typedef struct PciWindow {
+    MemoryRegion container;
+    MemoryRegion backdrop;
+    MemoryRegion pci;
+} PciWindow;
+
 /* One area of C0000..FFFFF: what lies over RAM there, at most one of them enabled. */
 typedef struct PamArea {
     I440FXHost *host;
     hwaddr start;
     hwaddr size;
     unsigned mode;       /* PAM_RE | PAM_WE */
-    MemoryRegion pci;    /* mode 0: reads and writes go to PCI */
+    PciWindow pci;       /* mode 0: reads and writes go to PCI */
     MemoryRegion rom;    /* read RAM, drop writes */
     MemoryRegion shadow; /* write RAM, read PCI */
 } PamArea;
@@ -40,8 +50,8 @@ struct I440FXHost {
     MemoryRegion pci_memory;
     MemoryRegion ram_below_4g;
     MemoryRegion ram_above_4g;
-    MemoryRegion vga_window; /* A0000..BFFFF show PCI */
-    AddressSpace pci_space;  /* PCI memory alone, for reads beside RAM */
+    PciWindow vga_window;   /* A0000..BFFFF show PCI */
+    AddressSpace pci_space; /* PCI memory alone, for reads beside RAM */
     PamArea pam[PAM_AREAS];
 };
 

@@ -17,6 +17,46 @@
 /* Over RAM, and over what the board puts there at priority 0. */
 #define AREA_PRIORITY 1
 
+/* -------------------------------------------------------------------------- windows on PCI -- */
+
+static bool backdrop_accepts(void *opaque, hwaddr addr, unsigned size, bool is_write)
+{
+    return false;
+}
+
+static const MemoryRegionOps backdrop_ops = {.valid = {.accepts = backdrop_accepts}};
+
+static void window_init(I440FXHost *host, PciWindow *window, const char *name, hwaddr start,
+                        hwaddr size)
+{
+    MemoryOwner *owner = &host->dev.owner;
+
+    memory_region_init(&window->container, owner, name, size);
+    memory_region_init_io(&window->backdrop, owner, &backdrop_ops, window, "pci-nothing", size);
+    memory_region_init_alias(&window->pci, owner, name, &host->pci_memory, start, size);
+    memory_region_add_subregion_overlap(&window->container, 0, &window->backdrop, -1);
+    memory_region_add_subregion(&window->container, 0, &window->pci);
+    memory_region_add_subregion_overlap(host->config.system_memory, start, &window->container,
+                                        AREA_PRIORITY);
+}
+
+static void part_destroy(I440FXHost *host, MemoryRegion *mr)
+{
+    if (memory_region_is_mapped(mr)) {
+        memory_region_del_subregion(host->config.system_memory, mr);
+    }
+    memory_region_destroy(mr);
+}
+
+static void window_destroy(I440FXHost *host, PciWindow *window)
+{
+    part_destroy(host, &window->container);
+    memory_region_destroy(&window->pci);
+    memory_region_destroy(&window->backdrop);
+}
+
+/* -------------------------------------------------------------------- write RAM, read PCI -- */
+
 /*
  * Mode "write RAM, read PCI", in which firmware copies itself from its ROM to the RAM below it.
  * Where all that PCI shows is ROM, reads come from a copy of it, made at the change of mode, and do
@@ -77,6 +117,8 @@ static void shadow_prepare(PamArea *area)
     memory_region_rom_device_set_romd(&area->shadow, rom);
 }
 
+/* ------------------------------------------------------------------------------- the areas -- */
+
 static void area_set_mode(PamArea *area, unsigned mode)
 {
     if (mode == area->mode) {
@@ -86,7 +128,7 @@ static void area_set_mode(PamArea *area, unsigned mode)
         shadow_prepare(area);
     }
     area->mode = mode;
-    memory_region_set_enabled(&area->pci, mode == 0);
+    memory_region_set_enabled(&area->pci.container, mode == 0);
     memory_region_set_enabled(&area->rom, mode == PAM_RE);
     memory_region_set_enabled(&area->shadow, mode == PAM_WE);
 }
@@ -100,7 +142,7 @@ void i440fx_areas_update(I440FXHost *host, const uint8_t pam[7], bool smram_open
 
         area_set_mode(&host->pam[i], pam[nibble / 2] >> (nibble & 1 ? 4 : 0) & (PAM_RE | PAM_WE));
     }
-    memory_region_set_enabled(&host->vga_window, !smram_open);
+    memory_region_set_enabled(&host->vga_window.container, !smram_open);
     memory_region_transaction_commit();
 }
 
@@ -114,15 +156,13 @@ static bool area_init(I440FXHost *host, PamArea *area, hwaddr start, hwaddr size
                                        errp)) {
         return false;
     }
-    memory_region_init_alias(&area->pci, owner, "pam-pci", &host->pci_memory, start, size);
-    memory_region_init_alias(&area->rom, owner, "pam-rom", host->config.ram, start,
-                             start < host->config.below_4g
-                                 ? MIN(size, host->config.below_4g - start)
-                                 : 0);
+    window_init(host, &area->pci, "pam-pci", start, size);
+    memory_region_init_alias(
+        &area->rom, owner, "pam-rom", host->config.ram, start,
+        start < host->config.below_4g ? MIN(size, host->config.below_4g - start) : 0);
     memory_region_set_readonly(&area->rom, true);
     memory_region_set_enabled(&area->rom, false);
     memory_region_set_enabled(&area->shadow, false);
-    memory_region_add_subregion_overlap(memory, start, &area->pci, AREA_PRIORITY);
     memory_region_add_subregion_overlap(memory, start, &area->rom, AREA_PRIORITY);
     memory_region_add_subregion_overlap(memory, start, &area->shadow, AREA_PRIORITY);
     return true;
@@ -130,10 +170,7 @@ static bool area_init(I440FXHost *host, PamArea *area, hwaddr start, hwaddr size
 
 bool i440fx_areas_init(I440FXHost *host, GError **errp)
 {
-    memory_region_init_alias(&host->vga_window, &host->dev.owner, "smram-region",
-                             &host->pci_memory, VGA_WINDOW_BASE, VGA_WINDOW_SIZE);
-    memory_region_add_subregion_overlap(host->config.system_memory, VGA_WINDOW_BASE,
-                                        &host->vga_window, AREA_PRIORITY);
+    window_init(host, &host->vga_window, "smram-region", VGA_WINDOW_BASE, VGA_WINDOW_SIZE);
     if (!area_init(host, &host->pam[0], 0xf0000, 0x10000, errp)) {
         return false;
     }
@@ -145,20 +182,12 @@ bool i440fx_areas_init(I440FXHost *host, GError **errp)
     return true;
 }
 
-static void area_part_destroy(I440FXHost *host, MemoryRegion *mr)
-{
-    if (memory_region_is_mapped(mr)) {
-        memory_region_del_subregion(host->config.system_memory, mr);
-    }
-    memory_region_destroy(mr);
-}
-
 void i440fx_areas_destroy(I440FXHost *host)
 {
     for (int i = 0; i < PAM_AREAS; i++) {
-        area_part_destroy(host, &host->pam[i].pci);
-        area_part_destroy(host, &host->pam[i].rom);
-        area_part_destroy(host, &host->pam[i].shadow);
+        window_destroy(host, &host->pam[i].pci);
+        part_destroy(host, &host->pam[i].rom);
+        part_destroy(host, &host->pam[i].shadow);
     }
-    area_part_destroy(host, &host->vga_window);
+    window_destroy(host, &host->vga_window);
 }

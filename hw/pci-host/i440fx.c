@@ -86,8 +86,7 @@ static void i440fx_update_areas(I440FX *s)
 {
     I440FXHost *host = (I440FXHost *)pci_bus_of(&s->pci)->bus.parent;
 
-    i440fx_areas_update(host, s->pci.config + I440FX_PAM0,
-                        smram_open(s->pci.config[I440FX_SMRAM]));
+    i440fx_areas_update(host, s->pci.config + I440FX_PAM0, smram_open(s->pci.config[I440FX_SMRAM]));
 }
 
 static void i440fx_write_config(PCIDevice *pci, uint32_t addr, uint32_t val, unsigned len)

@@ -9,7 +9,7 @@
 
 /* SeaBIOS knows QEMU's board, and so ours, by this subsystem. */
 #define SUBSYSTEM_VENDOR_ID 0x1af4
-#define SUBSYSTEM_ID 0x1100
+#define SUBSYSTEM_ID        0x1100
 
 uint16_t pci_get_word(const uint8_t *config)
 {
@@ -65,9 +65,8 @@ void pci_config_init(PCIDevice *dev, const PCIDeviceClass *cls)
 
 void pci_config_reset(PCIDevice *dev)
 {
-    static const uint8_t cleared[] = {PCI_COMMAND,         PCI_COMMAND + 1,
-                                      PCI_CACHE_LINE_SIZE, PCI_LATENCY_TIMER,
-                                      PCI_INTERRUPT_LINE};
+    static const uint8_t cleared[] = {PCI_COMMAND, PCI_COMMAND + 1, PCI_CACHE_LINE_SIZE,
+                                      PCI_LATENCY_TIMER, PCI_INTERRUPT_LINE};
 
     memory_region_transaction_begin();
     for (size_t i = 0; i < G_N_ELEMENTS(cleared); i++) {

@@ -80,8 +80,7 @@ static void print_bar(const PCIDevice *dev, int n, GString *out)
 
     g_string_append_printf(out, "      BAR%d: ", n);
     if (bar->type & PCI_BASE_ADDRESS_SPACE_IO) {
-        g_string_append_printf(out,
-                               "I/O at 0x%04" HWADDR_PRIx " [0x%04" HWADDR_PRIx "].\n",
+        g_string_append_printf(out, "I/O at 0x%04" HWADDR_PRIx " [0x%04" HWADDR_PRIx "].\n",
                                bar->addr, last);
     } else {
         g_string_append_printf(
@@ -104,11 +103,10 @@ static void print_function(const PCIDevice *dev, GString *out)
     } else {
         g_string_append_printf(out, "Class %04x", class_id);
     }
-    g_string_append_printf(out, ": PCI device %04x:%04x\n      PCI subsystem %04x:%04x\n",
-                           pci_get_word(config + PCI_VENDOR_ID),
-                           pci_get_word(config + PCI_DEVICE_ID),
-                           pci_get_word(config + PCI_SUBSYSTEM_VENDOR_ID),
-                           pci_get_word(config + PCI_SUBSYSTEM_ID));
+    g_string_append_printf(
+        out, ": PCI device %04x:%04x\n      PCI subsystem %04x:%04x\n",
+        pci_get_word(config + PCI_VENDOR_ID), pci_get_word(config + PCI_DEVICE_ID),
+        pci_get_word(config + PCI_SUBSYSTEM_VENDOR_ID), pci_get_word(config + PCI_SUBSYSTEM_ID));
     if (config[PCI_INTERRUPT_PIN]) {
         g_string_append_printf(out, "      IRQ %d, pin %c\n", config[PCI_INTERRUPT_LINE],
                                'A' + config[PCI_INTERRUPT_PIN] - 1);

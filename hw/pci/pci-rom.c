@@ -11,12 +11,12 @@
 #define ROM_MAX_SIZE (16 * 1024 * 1024)
 #define ROM_MIN_SIZE 2048 /* the smallest a ROM BAR can say */
 
-#define ROM_SIGNATURE 0xaa55
+#define ROM_SIGNATURE      0xaa55
 #define ROM_CHECKSUM_SPARE 6 /* a byte of the PC-AT image's header that no firmware reads */
-#define ROM_PCIR_POINTER 0x18
-#define PCIR_VENDOR_ID 4
-#define PCIR_DEVICE_ID 6
-#define PCIR_MIN_SIZE 8 /* of what is looked at here */
+#define ROM_PCIR_POINTER   0x18
+#define PCIR_VENDOR_ID     4
+#define PCIR_DEVICE_ID     6
+#define PCIR_MIN_SIZE      8 /* of what is looked at here */
 
 /*
  * Firmware runs an image only for the function its PCI data structure names. The ROM a class comes

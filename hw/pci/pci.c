@@ -173,8 +173,7 @@ static bool check_multifunction(PCIBus *bus, const PCIDevice *dev, int devfn, GE
 
     if (PCI_FUNC(devfn) != 0) {
         if (first && !first->multifunction) {
-            error_setg(errp,
-                       "PCI: single function device can't be populated in function %02x.%x",
+            error_setg(errp, "PCI: single function device can't be populated in function %02x.%x",
                        slot, PCI_FUNC(devfn));
             return false;
         }
@@ -182,8 +181,7 @@ static bool check_multifunction(PCIBus *bus, const PCIDevice *dev, int devfn, GE
     }
     for (int fn = 1; fn < 8 && !dev->multifunction; fn++) {
         if (bus->devices[PCI_DEVFN(slot, fn)]) {
-            error_setg(errp,
-                       "PCI: %x.0 indicates single function, but %x.%x is already populated",
+            error_setg(errp, "PCI: %x.0 indicates single function, but %x.%x is already populated",
                        slot, slot, fn);
             return false;
         }

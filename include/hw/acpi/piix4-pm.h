@@ -10,11 +10,11 @@
 extern const PCIDeviceClass piix4_pm_class; /* "PIIX4_PM" */
 
 /* Facts for ACPI tables. Ports but GPE's are where firmware puts them. */
-#define PIIX4_PM_TIMER_HZ 3579545
-#define PIIX4_PM_GPE_BASE 0xafe0
-#define PIIX4_PM_GPE_LEN 4 /* two bytes of status, two of enable */
-#define PIIX4_PM_SCI_IRQ 9
-#define PIIX4_PM_ACPI_ENABLE 0xf1 /* written to APM's control port B2 */
+#define PIIX4_PM_TIMER_HZ     3579545
+#define PIIX4_PM_GPE_BASE     0xafe0
+#define PIIX4_PM_GPE_LEN      4 /* two bytes of status, two of enable */
+#define PIIX4_PM_SCI_IRQ      9
+#define PIIX4_PM_ACPI_ENABLE  0xf1 /* written to APM's control port B2 */
 #define PIIX4_PM_ACPI_DISABLE 0xf0
 
 /*

@@ -9,5 +9,6 @@
 
 extern const DeviceClass isa_vga_class;
 extern const PCIDeviceClass cirrus_vga_class;
+extern const PCIDeviceClass pci_vga_class;
 
 #endif

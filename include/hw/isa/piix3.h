@@ -9,8 +9,13 @@
 #include "hw/isa/isa.h"
 #include "hw/pci-host/i440fx.h"
 
-extern const PCIDeviceClass piix3_class;     /* "PIIX3" */
-extern const DeviceClass port92_class;       /* "port92": an ISA device */
+extern const PCIDeviceClass piix3_class; /* "PIIX3" */
+
+/*
+ * "port92", an ISA device: its output "a20" is the level of A20 that the guest wants. The board
+ * joins it with the keyboard controller's.
+ */
+extern const DeviceClass port92_class;
 
 /*
  * Make and realize the ISA bridge as function 01.0 of `bus` (a multifunction device), with the bus
@@ -28,10 +33,5 @@ ISABus *piix3_isa_bus(Device *piix3);
 
 /* The reset control register at CF9, for i440fx_set_reset_control() with the device as opaque. */
 extern const I440FXResetControl piix3_reset_control;
-
-/*
- * port92, on the ISA bus: its output "a20" is the level of A20 that the guest wants. The board
- * joins it with the keyboard controller's.
- */
 
 #endif

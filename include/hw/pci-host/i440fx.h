@@ -20,8 +20,8 @@ typedef struct I440FXConfig {
     hwaddr below_4g;             /* bytes of it that start at 0; see i440fx_split_ram() */
 } I440FXConfig;
 
-extern const DeviceClass i440fx_host_class;    /* "i440FX-pcihost": the bridge's CPU side */
-extern const PCIDeviceClass i440fx_pci_class;  /* "i440FX": function 00:00.0 */
+extern const DeviceClass i440fx_host_class;   /* "i440FX-pcihost": the bridge's CPU side */
+extern const PCIDeviceClass i440fx_pci_class; /* "i440FX": function 00:00.0 */
 
 /*
  * Split `ram_size` bytes as the board does: all below 4 GiB as long as they fit under 3.5 GiB, else

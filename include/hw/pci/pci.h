@@ -11,21 +11,21 @@
 #include "hw/core/device.h"
 #include "hw/pci/pci_regs.h"
 
-#define PCI_CONFIG_SIZE 256
-#define PCI_NUM_BARS 7 /* six BARs and the expansion ROM */
-#define PCI_ROM_BAR 6
+#define PCI_CONFIG_SIZE     256
+#define PCI_NUM_BARS        7 /* six BARs and the expansion ROM */
+#define PCI_ROM_BAR         6
 #define PCI_DEVFN(slot, fn) ((slot) << 3 | (fn))
-#define PCI_SLOT(devfn) ((devfn) >> 3)
-#define PCI_FUNC(devfn) ((devfn) & 7)
-#define PCI_NUM_PINS 4 /* INTA..INTD */
-#define PCI_BAR_UNMAPPED UINT64_MAX
+#define PCI_SLOT(devfn)     ((devfn) >> 3)
+#define PCI_FUNC(devfn)     ((devfn)&7)
+#define PCI_NUM_PINS        4 /* INTA..INTD */
+#define PCI_BAR_UNMAPPED    UINT64_MAX
 
 typedef struct PCIBus PCIBus;
 typedef struct PCIDevice PCIDevice;
 
 /*
- * A class of PCI functions: a device class, and the functions' identity. Every class whose parent is
- * pci_device_class must be such a table, and is listed in hw/devices.c by its `.device`.
+ * A class of PCI functions: a device class, and the functions' identity. Every class whose parent
+ * is pci_device_class must be such a table, and is listed in hw/devices.c by its `.device`.
  */
 typedef struct PCIDeviceClass {
     DeviceClass device;

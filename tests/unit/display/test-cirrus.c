@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The Cirrus on a PCI bus: firmware's probe, banks, the frame buffer, packed pictures, the cursor,
- * registers in memory, hostile registers.
+ * registers in memory, hostile registers. And the standard VGA with its DISPI registers.
  */
 #include "backends/display.h"
 #include "hw/display/vga.h"
 
 #include "vga-modes.h"
 
-#define LFB 0xe0000000u
+#define LFB  0xe0000000u
 #define MMIO 0xe4000000u
 #define VRAM (4 * 1024 * 1024)
 
@@ -18,7 +18,7 @@ static const DeviceClass board_class = {
 static PCIBus bus;
 static Device *board, *dev;
 
-static void begin(void)
+static void begin_with(const PCIDeviceClass *cls, int mmio_bar)
 {
     PCIDevice *pci;
 
@@ -27,14 +27,19 @@ static void begin(void)
     board = device_new(&board_class);
     device_realize_or_die(board, NULL);
     pci_bus_init(&bus, board, "pci.0", get_system_memory(), get_system_io(), get_system_memory());
-    dev = device_new(&cirrus_vga_class.device);
+    dev = device_new(&cls->device);
     device_set_str(dev, "romfile", "");
     device_realize_or_die(dev, &bus.bus);
     device_reset(dev);
     pci = (PCIDevice *)dev;
     pci_config_write(&bus, pci->devfn, 0x10, LFB, 4);
-    pci_config_write(&bus, pci->devfn, 0x14, MMIO, 4);
+    pci_config_write(&bus, pci->devfn, 0x10 + 4 * mmio_bar, MMIO, 4);
     pci_config_write(&bus, pci->devfn, 0x04, 3, 2);
+}
+
+static void begin(void)
+{
+    begin_with(&cirrus_vga_class, 1);
 }
 
 static void end(void)
@@ -141,8 +146,8 @@ static void test_banks(void)
     index_write(0x3ce, 0x0a, 9);
     g_assert_cmphex(peek(0xa0000), ==, 7);
     g_assert_cmphex(peek(0xa8000), ==, 9);
-    g_assert_true(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, 0xa8000, 0x8000).mr));
+    g_assert_true(
+        memory_region_is_ram(address_space_lookup(&address_space_memory, 0xa8000, 0x8000).mr));
     index_write(0x3ce, 0x0b, 0x01); /* 4 KiB steps */
     index_write(0x3ce, 9, 8);
     g_assert_cmphex(peek(0xa0000), ==, 2);
@@ -154,8 +159,7 @@ static void test_extended_writes(void)
 {
     begin();
     set_packed(8);
-    g_assert_true(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, LFB, VRAM).mr));
+    g_assert_true(memory_region_is_ram(address_space_lookup(&address_space_memory, LFB, VRAM).mr));
     g_assert_cmphex(address_space_lookup(&address_space_memory, LFB, VRAM).size, ==, VRAM);
     memset(memory_region_get_ram_ptr(address_space_lookup(&address_space_memory, LFB, 1).mr), 0x77,
            64);
@@ -163,8 +167,7 @@ static void test_extended_writes(void)
     index_write(0x3ce, 0x05, 0x45);
     index_write(0x3ce, 0x00, 0xb0);
     index_write(0x3ce, 0x01, 0xf1);
-    g_assert_false(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, LFB, VRAM).mr));
+    g_assert_false(memory_region_is_ram(address_space_lookup(&address_space_memory, LFB, VRAM).mr));
     poke(LFB + 1, 0xa5); /* eight pixels, at 8 */
     index_write(0x3ce, 0x05, 0x44);
     poke(LFB + 2, 0x0f);
@@ -322,6 +325,74 @@ static void test_hostile_registers(void)
     end();
 }
 
+static void dispi(uint16_t index, uint16_t val)
+{
+    outw(0x1ce, index);
+    outw(0x1cf, val);
+}
+
+static uint16_t get_dispi(uint16_t index)
+{
+    outw(0x1ce, index);
+    return inw(0x1cf);
+}
+
+static void test_dispi(void)
+{
+    begin_with(&pci_vga_class, 2);
+    g_assert_cmphex(get_dispi(0), ==, 0xb0c5);
+    g_assert_cmphex(get_dispi(10), ==, 16 * 1024 / 64);
+    dispi(4, 2);
+    g_assert_cmpint(get_dispi(1), ==, 16000);
+    dispi(4, 0);
+    poke(LFB, 0x55);
+    dispi(1, 800);
+    dispi(2, 600);
+    dispi(3, 32);
+    dispi(4, 0x41);
+    g_assert_cmphex(peek(LFB), ==, 0);
+    inb(0x3da);
+    outb(0x3c0, 0x20);
+    dispi(6, 1024);
+    dispi(8, 3);
+    dispi(9, 5);
+    g_assert_cmpint(get_dispi(7), ==, 4096);
+    writel(LFB + (5 * 1024 + 3) * 4, 0x123456);
+    assert_size(800, 600);
+    g_assert_cmphex(pixel(0, 0), ==, 0x123456);
+    /* The same registers in memory. */
+    g_assert_cmphex(address_space_lduw_le(&address_space_memory, MMIO + 0x502, NULL), ==, 800);
+    address_space_stw_le(&address_space_memory, MMIO + 0x510, 4, NULL);
+    g_assert_cmpint(get_dispi(8), ==, 4);
+    end();
+}
+
+/* Any values: what is shown lies in memory. */
+static void test_hostile_dispi(void)
+{
+    begin_with(&pci_vga_class, 2);
+    inb(0x3da);
+    outb(0x3c0, 0x20);
+    for (int i = 0; i < 60; i++) {
+        dispi(4, 0);
+        for (int reg = 1; reg <= 3; reg++) {
+            dispi(reg, reg == 3 && g_test_rand_bit() ? 32 : g_test_rand_int_range(0, 1500));
+        }
+        dispi(2, i % 8 ? 300 : 0xffff);
+        dispi(4, 0x41 | (g_test_rand_int() & 0xfd)); /* not GETCAPS */
+        for (int reg = 5; reg < 14; reg++) {
+            dispi(reg, g_test_rand_int());
+        }
+        g_assert_cmpuint((uint64_t)(get_dispi(9) + get_dispi(2)) * get_dispi(6) *
+                             ((get_dispi(3) + 7) / 8),
+                         <=, 16 * 1024 * 1024);
+        g_assert_cmpint(get_dispi(8) + get_dispi(1), <=, get_dispi(6));
+        poke(0xa0000 + g_test_rand_int_range(0, 0x20000), 1);
+        console_refresh(console_default());
+    }
+    end();
+}
+
 int main(int argc, char **argv)
 {
     harness_init(&argc, &argv);
@@ -332,5 +403,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cirrus/cursor", test_cursor);
     g_test_add_func("/cirrus/registers-in-memory", test_registers_in_memory);
     g_test_add_func("/cirrus/hostile-registers", test_hostile_registers);
+    g_test_add_func("/vga-pci/dispi", test_dispi);
+    g_test_add_func("/vga-pci/hostile-dispi", test_hostile_dispi);
     return g_test_run();
 }

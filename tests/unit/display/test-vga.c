@@ -316,18 +316,18 @@ static void test_chained_window_is_ram(void)
 {
     begin();
     set_mode(&mode_13h);
-    g_assert_true(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, 0xa0000, 0x10000).mr));
+    g_assert_true(
+        memory_region_is_ram(address_space_lookup(&address_space_memory, 0xa0000, 0x10000).mr));
     g_assert_cmphex(address_space_lookup(&address_space_memory, 0xa0000, 0x10000).size, >=, 0x8000);
     index_write(0x3ce, 8, 0x0f);
-    g_assert_false(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, 0xa0000, 0x10000).mr));
+    g_assert_false(
+        memory_region_is_ram(address_space_lookup(&address_space_memory, 0xa0000, 0x10000).mr));
     index_write(0x3ce, 8, 0xff);
-    g_assert_true(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, 0xa8000, 0x8000).mr));
+    g_assert_true(
+        memory_region_is_ram(address_space_lookup(&address_space_memory, 0xa8000, 0x8000).mr));
     set_mode(&mode_12h);
-    g_assert_false(memory_region_is_ram(
-        address_space_lookup(&address_space_memory, 0xa0000, 0x10000).mr));
+    g_assert_false(
+        memory_region_is_ram(address_space_lookup(&address_space_memory, 0xa0000, 0x10000).mr));
     set_mode(&mode_13h);
     device_reset(dev);
     g_assert_cmphex(peek(0xa0000), ==, 0xff);

@@ -6,7 +6,7 @@
 
 #include "bench.h"
 
-#define SLOT5 PCI_DEVFN(5, 0)
+#define SLOT5  PCI_DEVFN(5, 0)
 #define MEM_AT 0xfe000000u
 
 static void test_header(void)
@@ -367,12 +367,11 @@ static void test_places(void)
     g_assert_cmpstr(place->str, ==, "@2,1");
     device_print_tree(tree);
     g_assert_nonnull(strstr(tree->str, "addr = 02.1\n"));
-    check_refused(&b, "1", "PCI: slot 1 function 0 not available for probe, in use by "
-                           "probe,id=(null)");
-    check_refused(&b, "1.1",
-                  "PCI: single function device can't be populated in function 01.1");
-    check_refused(&b, "1f",
-                  "PCI: 1f.0 indicates single function, but 1f.7 is already populated");
+    check_refused(&b, "1",
+                  "PCI: slot 1 function 0 not available for probe, in use by "
+                  "probe,id=(null)");
+    check_refused(&b, "1.1", "PCI: single function device can't be populated in function 01.1");
+    check_refused(&b, "1f", "PCI: 1f.0 indicates single function, but 1f.7 is already populated");
 
     dev = device_new(&probe_class.device);
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
