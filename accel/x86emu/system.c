@@ -150,12 +150,7 @@ static void insn_group7(EmuCpu *cpu, Insn *insn) /* 0F 01 */
     insn_done(cpu, insn);
 }
 
-/* What VERR, VERW, LAR and LSL may see of a selector; they answer through ZF. */
-static bool visible(EmuCpu *cpu, uint16_t selector, uint32_t *lo, uint32_t *hi)
-{
-    return emu_descriptor(cpu, selector, lo, hi);
-}
-
+/* VERR, VERW, LAR, LSL and ARPL answer through ZF. */
 static void set_zf(EmuCpu *cpu, bool zf)
 {
     cpu->emu->x86.R_EFLG = (cpu->emu->x86.R_EFLG & ~FL_ZF) | (zf ? FL_ZF : 0);
@@ -188,7 +183,7 @@ static void insn_group6(EmuCpu *cpu, Insn *insn) /* 0F 00 */
     case 4: /* VERR */
     case 5: /* VERW */
         selector = insn_read_rm(cpu, insn, 2);
-        ok = visible(cpu, selector, &lo, &hi) && (hi & 1u << 12);
+        ok = emu_descriptor(cpu, selector, &lo, &hi) && (hi & 1u << 12);
         if (ok) {
             code = hi & 1u << 11;
             ok = insn->reg == 4 ? !code || (hi & 1u << 9) : !code && (hi & 1u << 9);
@@ -217,7 +212,7 @@ static void insn_lar_lsl(EmuCpu *cpu, Insn *insn) /* 0F 02, 0F 03 */
     }
     insn_modrm(cpu, insn);
     selector = insn_read_rm(cpu, insn, 2);
-    ok = visible(cpu, selector, &lo, &hi);
+    ok = emu_descriptor(cpu, selector, &lo, &hi);
     if (ok && !(hi & 1u << 12)) {
         ok = (lar ? lar_types : lsl_types) & 1u << ((hi >> 8) & 0xf);
     }
