@@ -24,7 +24,7 @@ static bool vcpu_ioctl(KvmVcpu *kv, unsigned long request, void *arg, const char
 
 #define VCPU_IOCTL(kv, request, arg) vcpu_ioctl(kv, request, arg, #request)
 
-/* ------------------------------------------------------------------------------------- segments -- */
+/* ---------------------------------------------------------------------------------- segments -- */
 
 static X86Segment get_segment(const struct kvm_segment *s)
 {
@@ -64,7 +64,7 @@ static struct kvm_segment *segment_of(struct kvm_sregs *sregs, int i)
     return segments[i];
 }
 
-/* ------------------------------------------------------------------------------- general registers -- */
+/* ------------------------------------------------------------------------- general registers -- */
 
 /* KVM's order of the first eight differs from the instruction encoding's. */
 static uint64_t *gpr_of(struct kvm_regs *regs, int i)
@@ -174,7 +174,36 @@ static void put_debug(KvmVcpu *kv, const X86State *state)
     VCPU_IOCTL(kv, KVM_SET_DEBUGREGS, &dbg);
 }
 
-/* ----------------------------------------------------------------------------------------- FPU -- */
+/* --------------------------------------------------------------------------------------- FPU -- */
+
+/* struct kvm_fpu has a field for MXCSR that KVM neither reads nor writes; the XSAVE area has it. */
+#define XSAVE_FCW_FSW 0 /* indices of dwords */
+#define XSAVE_MXCSR 6
+#define XSAVE_XSTATE_BV 128
+#define XSTATE_X87_SSE 3
+
+static uint32_t get_mxcsr(KvmVcpu *kv)
+{
+    g_autofree struct kvm_xsave *xsave = g_new0(struct kvm_xsave, 1);
+
+    if (!kvm_check(KVM_CAP_XSAVE)) {
+        return 0;
+    }
+    VCPU_IOCTL(kv, KVM_GET_XSAVE, xsave);
+    return xsave->region[XSAVE_MXCSR];
+}
+
+static void put_mxcsr(KvmVcpu *kv, uint32_t mxcsr)
+{
+    g_autofree struct kvm_xsave *xsave = g_new0(struct kvm_xsave, 1);
+
+    if (!kvm_check(KVM_CAP_XSAVE) || !VCPU_IOCTL(kv, KVM_GET_XSAVE, xsave)) {
+        return;
+    }
+    xsave->region[XSAVE_MXCSR] = mxcsr;
+    xsave->region[XSAVE_XSTATE_BV] |= XSTATE_X87_SSE;
+    VCPU_IOCTL(kv, KVM_SET_XSAVE, xsave);
+}
 
 static void get_fpu(KvmVcpu *kv, X86Fpu *fpu)
 {
@@ -184,7 +213,7 @@ static void get_fpu(KvmVcpu *kv, X86Fpu *fpu)
     fpu->fcw = k.fcw;
     fpu->fsw = k.fsw;
     fpu->ftw = k.ftwx;
-    fpu->mxcsr = k.mxcsr;
+    fpu->mxcsr = get_mxcsr(kv);
     for (int i = 0; i < 8; i++) {
         memcpy(&fpu->st[i].mantissa, k.fpr[i], 8);
         memcpy(&fpu->st[i].exponent, k.fpr[i] + 8, 2);
@@ -194,8 +223,7 @@ static void get_fpu(KvmVcpu *kv, X86Fpu *fpu)
 
 static void put_fpu(KvmVcpu *kv, const X86Fpu *fpu)
 {
-    struct kvm_fpu k = {
-        .fcw = fpu->fcw, .fsw = fpu->fsw, .ftwx = fpu->ftw, .mxcsr = fpu->mxcsr};
+    struct kvm_fpu k = {.fcw = fpu->fcw, .fsw = fpu->fsw, .ftwx = fpu->ftw};
 
     for (int i = 0; i < 8; i++) {
         memcpy(k.fpr[i], &fpu->st[i].mantissa, 8);
@@ -203,9 +231,25 @@ static void put_fpu(KvmVcpu *kv, const X86Fpu *fpu)
     }
     memcpy(k.xmm, fpu->xmm, sizeof(fpu->xmm));
     VCPU_IOCTL(kv, KVM_SET_FPU, &k);
+    put_mxcsr(kv, fpu->mxcsr);
 }
 
-/* ----------------------------------------------------------------------------- halt and shadows -- */
+/* All parts of the extended state as after reset, those too that X86State has not. */
+static void reset_fpu(KvmVcpu *kv, const X86Fpu *fpu)
+{
+    g_autofree struct kvm_xsave *xsave = g_new0(struct kvm_xsave, 1);
+
+    if (!kvm_check(KVM_CAP_XSAVE)) {
+        put_fpu(kv, fpu);
+        return;
+    }
+    xsave->region[XSAVE_FCW_FSW] = fpu->fcw | (uint32_t)fpu->fsw << 16;
+    xsave->region[XSAVE_MXCSR] = fpu->mxcsr;
+    xsave->region[XSAVE_XSTATE_BV] = XSTATE_X87_SSE;
+    VCPU_IOCTL(kv, KVM_SET_XSAVE, xsave);
+}
+
+/* -------------------------------------------------------------------------- halt and shadows -- */
 
 static void get_run_state(KvmVcpu *kv, X86State *state)
 {
@@ -257,7 +301,7 @@ void kvm_vcpu_set_state(Vcpu *vcpu, const X86State *state)
     }
 }
 
-/* --------------------------------------------------------------------------------------- reset -- */
+/* ------------------------------------------------------------------------------------- reset -- */
 
 /* Optional ones are left out where the host does not list them. */
 static const struct ResetMsr {
@@ -401,7 +445,7 @@ void kvm_vcpu_reset(Vcpu *vcpu)
     put_regs(kv, &state);
     reset_events(kv);
     put_debug(kv, &state);
-    put_fpu(kv, &state.fpu);
+    reset_fpu(kv, &state.fpu);
     reset_xcr(kv);
     reset_msr_state(kv);
     put_mp_state(kv, vcpu->index == 0 ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED);

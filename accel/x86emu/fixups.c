@@ -24,7 +24,7 @@
  *   segments      no check of types; MOV to CS is accepted; no shadow after MOV SS
  *   far, INT      no gates, no faults, flags not masked; error codes also in real mode
  *   LMSW, CR0     clears PE; paging is ignored
- *   missing       BOUND, ARPL, CMPXCHG, XADD, CMPXCHG8B, LAR, LSL, VERR, VERW, LTR's check
+ *   missing       BOUND, ARPL, CMPXCHG, XADD, CMPXCHG8B, LAR, LSL, VERR, VERW, LTR's check, FXSAVE
  *   SSE           half there, and its stores are wrong: CPUID has none, so these are #UD
  */
 #include "internal.h"

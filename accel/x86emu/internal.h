@@ -86,8 +86,7 @@ typedef struct EmuCpu {
     bool dead; /* it cannot go on before a reset */
 
     uint32_t a20_mask;
-    int64_t limit;      /* virtual time at which the batch ends */
-    uint64_t apic_base; /* only kept where no controller has it */
+    int64_t limit; /* virtual time at which the batch ends */
     int64_t tsc_offset;
     char *error; /* why it died, for `info accel` */
 

@@ -150,12 +150,7 @@ static void insn_group7(EmuCpu *cpu, Insn *insn) /* 0F 01 */
     insn_done(cpu, insn);
 }
 
-/* What VERR, VERW, LAR and LSL may see of a selector; they answer through ZF. */
-static bool visible(EmuCpu *cpu, uint16_t selector, uint32_t *lo, uint32_t *hi)
-{
-    return emu_descriptor(cpu, selector, lo, hi);
-}
-
+/* VERR, VERW, LAR, LSL and ARPL answer through ZF. */
 static void set_zf(EmuCpu *cpu, bool zf)
 {
     cpu->emu->x86.R_EFLG = (cpu->emu->x86.R_EFLG & ~FL_ZF) | (zf ? FL_ZF : 0);
@@ -188,7 +183,7 @@ static void insn_group6(EmuCpu *cpu, Insn *insn) /* 0F 00 */
     case 4: /* VERR */
     case 5: /* VERW */
         selector = insn_read_rm(cpu, insn, 2);
-        ok = visible(cpu, selector, &lo, &hi) && (hi & 1u << 12);
+        ok = emu_descriptor(cpu, selector, &lo, &hi) && (hi & 1u << 12);
         if (ok) {
             code = hi & 1u << 11;
             ok = insn->reg == 4 ? !code || (hi & 1u << 9) : !code && (hi & 1u << 9);
@@ -217,7 +212,7 @@ static void insn_lar_lsl(EmuCpu *cpu, Insn *insn) /* 0F 02, 0F 03 */
     }
     insn_modrm(cpu, insn);
     selector = insn_read_rm(cpu, insn, 2);
-    ok = visible(cpu, selector, &lo, &hi);
+    ok = emu_descriptor(cpu, selector, &lo, &hi);
     if (ok && !(hi & 1u << 12)) {
         ok = (lar ? lar_types : lsl_types) & 1u << ((hi >> 8) & 0xf);
     }
@@ -396,6 +391,30 @@ static void insn_fpu(EmuCpu *cpu, Insn *insn) /* D8..DF */
     insn_done(cpu, insn);
 }
 
+/*
+ * FXSAVE and FXRSTOR: CPUID has not got them, but iPXE of Debian 12 saves what it finds without
+ * asking. What it finds is an FPU just reset, and there is nothing to restore.
+ */
+static void insn_fxsave(EmuCpu *cpu, Insn *insn) /* 0F AE /0 /1 */
+{
+    const unsigned image_bytes = 512, fcw_offset = 0, mxcsr_offset = 24;
+
+    if (cpu->emu->x86.R_CR0 & (CR0_EM_BIT | CR0_TS)) {
+        emu_raise(cpu, VEC_NM);
+    }
+    insn_modrm_mem(cpu, insn);
+    emu_seg_check(cpu, insn->mem_seg, insn->mem_offset, image_bytes);
+    if ((cpu->emu->x86.seg[insn->mem_seg].base + insn->mem_offset) & 15) {
+        emu_raise_error(cpu, VEC_GP, 0);
+    }
+    for (unsigned i = 0; insn->reg == 0 && i < image_bytes; i += 4) {
+        uint32_t value = i == fcw_offset ? 0x40 : i == mxcsr_offset ? 0x1f80 : 0;
+
+        emu_seg_write(cpu, insn->mem_seg, insn->mem_offset + i, value, 4);
+    }
+    insn_done(cpu, insn);
+}
+
 static void insn_undefined(EmuCpu *cpu, Insn *insn)
 {
     emu_raise(cpu, VEC_UD);
@@ -443,5 +462,6 @@ const InsnRow insn_system_0f_rows[] = {
     {0x56, 0, insn_undefined},
     {0x57, 0, insn_undefined},
     {0xa2, 0, insn_cpuid},
+    {0xae, 1 << 0 | 1 << 1, insn_fxsave},
     {},
 };

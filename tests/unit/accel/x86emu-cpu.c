@@ -574,7 +574,11 @@ static void test_fpu_probe(void)
                      0xb8, 0x5a, 0x5a,       /* mov ax, 0x5a5a */
                      0xdf, 0xe0,             /* fnstsw ax */
                      0xd9, 0x3e, 0x00, 0x05, /* fnstcw [0x500] */
+                     0x0f, 0xae, 0x06, 0x00, 0x06, /* fxsave [0x600] */
+                     0x0f, 0xae, 0x0e, 0x00, 0x06, /* fxrstor [0x600] */
                      0xe6, 0xf4, 0xf4);      /* out 0xf4, al; hlt */
+    g_assert_cmphex(rig_long(0x600), ==, 0x40);
+    g_assert_cmphex(rig_long(0x600 + 24), ==, 0x1f80);
     g_assert_cmphex(s.gpr[X86_RAX], ==, 0x5a5a);
     g_assert_cmphex(rig_word(0x500), ==, 0);
     rig_end();
