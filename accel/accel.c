@@ -95,7 +95,7 @@ static bool start_one(const AccelOps *ops, void *config, GError **errp)
 
 typedef enum { TRY_STARTED, TRY_NEXT, TRY_FAILED } TryResult;
 
-/* A wrong option is the user's mistake and ends it; what can't start leaves the next to be tried. */
+/* A wrong option is the user's mistake and ends it; after what can't start, the next is tried. */
 static TryResult try_text(const char *text, GError **errp)
 {
     g_auto(GStrv) words = g_strsplit(text, ",", -1);
@@ -242,7 +242,7 @@ void accel_print_info(GString *out)
     }
 }
 
-/* ------------------------------------------------------------------------------ queued writes -- */
+/* ----------------------------------------------------------------------------- queued writes -- */
 
 void accel_drain(void)
 {

@@ -77,7 +77,7 @@ static MemTxResult write_region(MemoryRegion *mr, hwaddr offset, uint64_t data, 
     return result;
 }
 
-/* ------------------------------------------------------------------------------ deferred writes -- */
+/* --------------------------------------------------------------------------- deferred writes -- */
 
 static void replay_deferred(void)
 {
@@ -129,7 +129,7 @@ static void defer(const struct kvm_coalesced_mmio *entry)
     coalesce.stats.deferred++;
 }
 
-/* ------------------------------------------------------------------------------------- the ring -- */
+/* ---------------------------------------------------------------------------------- the ring -- */
 
 /* Where the ring's contents end, or false: it is empty, or not to be trusted. */
 static bool ring_bounds(unsigned *first, unsigned *last)
@@ -232,7 +232,7 @@ void coalesce_drain(void)
     }
 }
 
-/* ------------------------------------------------------------------------------- life and hooks -- */
+/* ---------------------------------------------------------------------------- life and hooks -- */
 
 static void release(void *opaque)
 {

@@ -66,7 +66,7 @@ static const CpuModel *find_model(const char *name)
     return NULL;
 }
 
-/* --------------------------------------------------------------------------------- properties -- */
+/* -------------------------------------------------------------------------------- properties -- */
 
 typedef enum { VALUE_NUMBER, VALUE_TEXT, VALUE_BOOL } ValueKind;
 
@@ -231,7 +231,7 @@ bool cpu_model_check(const char *model, GError **errp)
     return ok;
 }
 
-/* ----------------------------------------------------------------------------------- features -- */
+/* ---------------------------------------------------------------------------------- features -- */
 
 void cpu_spec_features(const CpuSpec *spec, const uint32_t host[X86_FEATURE_WORDS],
                        uint32_t features[X86_FEATURE_WORDS])
@@ -274,7 +274,7 @@ uint32_t x86_signature(unsigned family, unsigned model, unsigned stepping)
     return eax | (family > 0xf ? 0xf00 | (family - 0xf) << 20 : family << 8);
 }
 
-/* --------------------------------------------------------------------------------------- help -- */
+/* -------------------------------------------------------------------------------------- help -- */
 
 void cpu_models_print_help(GString *out)
 {

@@ -44,7 +44,7 @@ void x86_state_reset(X86State *state, unsigned cpu_index, uint32_t signature)
     state->fpu.mxcsr = 0x1f80;
 }
 
-/* ------------------------------------------------------------------------------------ the text -- */
+/* ---------------------------------------------------------------------------------- the text -- */
 
 static bool in_long_code(const X86State *s)
 {

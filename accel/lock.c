@@ -25,6 +25,16 @@ static struct {
     Waiter *head, **tail;
 } queue = {.tail = &queue.head};
 
+/*
+ * Waiting on a condition is waiting with `mutex` of its own, so that whoever wakes queues like
+ * everybody else. It must not miss a signal that is given as soon as the lock is free: `entering`
+ * says that a thread may be just before its sleep, and the next holder lets it get there first.
+ */
+static struct {
+    GMutex mutex;  /* taken inside the machine lock */
+    bool entering; /* machine lock */
+} sleep_gate;
+
 static __thread bool held;
 
 static struct {
@@ -89,9 +99,8 @@ static void releasing(void)
     held = false;
 }
 
-void machine_lock(void)
+static void acquire(void)
 {
-    g_assert(!held);
     if (__atomic_load_n(&waiters, __ATOMIC_RELAXED) != 0 || !g_mutex_trylock(&mutex)) {
         __atomic_add_fetch(&waiters, 1, __ATOMIC_RELAXED);
         queue_enter();
@@ -99,7 +108,18 @@ void machine_lock(void)
         queue_leave();
         __atomic_sub_fetch(&waiters, 1, __ATOMIC_RELAXED);
     }
+    if (G_UNLIKELY(sleep_gate.entering)) {
+        sleep_gate.entering = false;
+        g_mutex_lock(&sleep_gate.mutex);
+        g_mutex_unlock(&sleep_gate.mutex);
+    }
     acquired();
+}
+
+void machine_lock(void)
+{
+    g_assert(!held);
+    acquire();
 }
 
 void machine_unlock(void)
@@ -129,8 +149,12 @@ void machine_cond_wait(GCond *cond)
 {
     g_assert(held);
     releasing();
-    g_cond_wait(cond, &mutex);
-    acquired();
+    g_mutex_lock(&sleep_gate.mutex);
+    sleep_gate.entering = true;
+    g_mutex_unlock(&mutex);
+    g_cond_wait(cond, &sleep_gate.mutex);
+    g_mutex_unlock(&sleep_gate.mutex);
+    acquire();
 }
 
 void machine_lock_set_drain(void (*drain)(void *opaque), void *opaque)

@@ -34,7 +34,7 @@ static bool may_run(const Vcpu *vcpu)
     return cpus.running && !vcpu->stopped;
 }
 
-/* Signals are the main thread's: of the process's signals, only an accelerator's kick comes here. */
+/* The process's signals are the main thread's; only an accelerator's kick comes here. */
 static void block_signals(void)
 {
     sigset_t set;
@@ -115,7 +115,7 @@ static void wait_for_all(void)
     }
 }
 
-/* -------------------------------------------------------------------------- making and ending -- */
+/* ------------------------------------------------------------------------- making and ending -- */
 
 static Vcpu *vcpu_new(unsigned index, GError **errp)
 {
@@ -205,7 +205,7 @@ Vcpu *vcpu_current(void)
     return current_vcpu;
 }
 
-/* -------------------------------------------------------------------------- running and parking -- */
+/* ----------------------------------------------------------------------- running and parking -- */
 
 void vcpus_resume(void)
 {
@@ -259,7 +259,7 @@ void vcpu_set_state(Vcpu *vcpu, const X86State *state)
     accel_current()->vcpu_set_state(vcpu, state);
 }
 
-/* ------------------------------------------------------------------------------------ counters -- */
+/* ---------------------------------------------------------------------------------- counters -- */
 
 uint64_t vcpus_exits(void)
 {

@@ -17,6 +17,7 @@ typedef struct Pair {
 
 struct Opts {
     GArray *pairs; /* Pair, in the order given */
+    char *text;    /* what was parsed, or NULL */
 };
 
 static void pair_clear(void *data)
@@ -29,7 +30,7 @@ static void pair_clear(void *data)
 
 Opts *opts_new(void)
 {
-    Opts *opts = g_new(Opts, 1);
+    Opts *opts = g_new0(Opts, 1);
 
     opts->pairs = g_array_new(FALSE, FALSE, sizeof(Pair));
     g_array_set_clear_func(opts->pairs, pair_clear);
@@ -40,8 +41,14 @@ void opts_free(Opts *opts)
 {
     if (opts) {
         g_array_unref(opts->pairs);
+        g_free(opts->text);
         g_free(opts);
     }
+}
+
+const char *opts_text(const Opts *opts)
+{
+    return opts->text ? opts->text : "";
 }
 
 void opts_set(Opts *opts, const char *key, const char *value)
@@ -70,6 +77,7 @@ Opts *opts_parse(const char *text, const char *implied, GError **errp)
     g_autoptr(Opts) opts = opts_new();
     bool first = true;
 
+    opts->text = g_strdup(text);
     while (*text) {
         g_autofree char *element = next_element(&text);
         char *equals = strchr(element, '=');

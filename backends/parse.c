@@ -63,3 +63,19 @@ bool parse_bool(const char *name, const char *text, bool *value, GError **errp)
     error_setg(errp, "Parameter '%s' expects 'on' or 'off'", name);
     return false;
 }
+
+bool parse_id(const char *name, const char *text, GError **errp)
+{
+    bool ok = g_ascii_isalpha(text[0]);
+
+    for (const char *c = text; ok && *c; c++) {
+        ok = g_ascii_isalnum(*c) || strchr("-._", *c);
+    }
+    if (!ok) {
+        error_setg(errp,
+                   "Parameter '%s' expects an identifier: letters, digits, '-', '.', '_',"
+                   " starting with a letter",
+                   name);
+    }
+    return ok;
+}

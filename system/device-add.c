@@ -50,8 +50,10 @@ Device *device_add(Opts *opts, GError **errp)
         return NULL;
     }
     if (cls->internal) {
-        error_setg(errp, "Parameter 'driver' expects a pluggable device type: '%s' is part of the"
-                         " board", driver);
+        error_setg(errp,
+                   "Parameter 'driver' expects a pluggable device type: '%s' is part of the"
+                   " board",
+                   driver);
         return NULL;
     }
     if (id && device_find(id)) {

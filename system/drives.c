@@ -121,9 +121,9 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
         return false;
     }
     if (!id) {
-        id = own_id = on_ide ? g_strdup_printf("ide%u-%s%u", bus,
-                                               block.media_cdrom ? "cd" : "hd", unit)
-                             : g_strdup("none0");
+        id = own_id =
+            on_ide ? g_strdup_printf("ide%u-%s%u", bus, block.media_cdrom ? "cd" : "hd", unit)
+                   : g_strdup("none0");
     }
     if (block_find(id)) {
         error_setg(errp, "Device with id '%s' already exists", id);

@@ -7,9 +7,9 @@
 
 #include "monitor-internal.h"
 
-#define PROMPT "(lignite) "
+#define PROMPT          "(lignite) "
 #define LINE_MAX_LENGTH 4095
-#define HISTORY_MAX 100
+#define HISTORY_MAX     100
 
 typedef enum EscapeState { ESCAPE_NONE, ESCAPE_SEEN, ESCAPE_CSI } EscapeState;
 

@@ -99,9 +99,10 @@ static bool set_cpus(Machine *machine, Options *options, GError **errp)
         return false;
     }
     if (cpus < 1 || cpus > max) {
-        error_setg(errp, "-smp: Invalid SMP CPUs %" G_GUINT64_FORMAT
-                   ". The CPUs supported by machine '%s' are 1 to %u", cpus, machine->cls->name,
-                   max);
+        error_setg(errp,
+                   "-smp: Invalid SMP CPUs %" G_GUINT64_FORMAT
+                   ". The CPUs supported by machine '%s' are 1 to %u",
+                   cpus, machine->cls->name, max);
         return false;
     }
     if (maxcpus && maxcpus != cpus) {
@@ -190,15 +191,15 @@ bool machine_configure(Machine *machine, Options *options, GError **errp)
     property_set_defaults(machine, machine_props);
     if (!choose_accels(options, errp) ||
         !opts_foreach(options->machine, set_machine_prop, machine, errp) ||
-        !set_cpus(machine, options, errp) || !set_ram(machine, options, errp) || !set_boot(machine, options, errp) ||
-        !set_vga(machine, options, errp)) {
+        !set_cpus(machine, options, errp) || !set_ram(machine, options, errp) ||
+        !set_boot(machine, options, errp) || !set_vga(machine, options, errp)) {
         return false;
     }
     if (options->nographic) {
         machine->graphics = false;
     }
-    machine->cpu_model = g_strdup(options->cpu_model ? options->cpu_model
-                                                    : machine->cls->default_cpu);
+    machine->cpu_model =
+        g_strdup(options->cpu_model ? options->cpu_model : machine->cls->default_cpu);
     machine->bios = g_strdup(options->bios);
     machine->kernel = g_strdup(options->kernel);
     machine->initrd = g_strdup(options->initrd);

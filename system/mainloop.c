@@ -18,7 +18,6 @@
 #include "hw/core/clock.h"
 #include "hw/core/runstate.h"
 
-
 void mainloop_wake(void)
 {
     g_main_context_wakeup(NULL);
@@ -35,8 +34,7 @@ static int poll_unlocked(GPollFD *fds, guint n, int timeout_ms)
     int64_t ns = timeout_ms < 0 ? -1 : timeout_ms * NANOSECONDS_PER_MS;
     int64_t latency = accel_coalesce_latency_ns();
     struct timespec ts;
-    int ready;
-    int poll_errno;
+    int ready, error;
 
     ns = shorter(ns, clock_next_deadline());
     if (latency) {
@@ -49,9 +47,9 @@ static int poll_unlocked(GPollFD *fds, guint n, int timeout_ms)
     G_STATIC_ASSERT(sizeof(GPollFD) == sizeof(struct pollfd));
     machine_unlock();
     ready = ppoll((struct pollfd *)fds, n, ns >= 0 ? &ts : NULL, NULL);
-    poll_errno = errno;
+    error = errno;
     machine_lock();
-    errno = poll_errno; /* glib looks at it */
+    errno = error; /* glib looks at it */
     return ready;
 }
 

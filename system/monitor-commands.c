@@ -205,10 +205,10 @@ static bool parse_number(const char *text, guint64 max, guint64 *value, GError *
 {
     bool hex = text && g_ascii_strncasecmp(text, "0x", 2) == 0;
 
-    if (!text || !g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, max, value,
-                                             NULL)) {
-        error_setg(errp, "'%s' is not a number up to 0x%" G_GINT64_MODIFIER "x",
-                   text ? text : "", max);
+    if (!text ||
+        !g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, max, value, NULL)) {
+        error_setg(errp, "'%s' is not a number up to 0x%" G_GINT64_MODIFIER "x", text ? text : "",
+                   max);
         return false;
     }
     return true;
@@ -400,8 +400,7 @@ static bool info_accel(char **argv, GString *out, GError **errp)
 
 static bool info_kvm(char **argv, GString *out, GError **errp)
 {
-    g_string_append_printf(out, "kvm support: %s\n",
-                           accel_is_kvm() ? "enabled" : "disabled");
+    g_string_append_printf(out, "kvm support: %s\n", accel_is_kvm() ? "enabled" : "disabled");
     return true;
 }
 
@@ -433,8 +432,8 @@ static bool info_uuid(char **argv, GString *out, GError **errp)
 {
     const Machine *machine = machine_current();
 
-    g_string_append_printf(out, "%s\n", machine->uuid ? machine->uuid
-                                                      : "00000000-0000-0000-0000-000000000000");
+    g_string_append_printf(out, "%s\n",
+                           machine->uuid ? machine->uuid : "00000000-0000-0000-0000-000000000000");
     return true;
 }
 
@@ -451,8 +450,8 @@ const MonitorCommand monitor_info_commands[] = {
     {"cpus", NULL, NULL, "show the CPUs", info_cpus},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
-    {"mtree", NULL, "[-f][-o][-D]", "show the memory tree (-f: flat views, -o: owners, -D: disabled)",
-     info_mtree},
+    {"mtree", NULL, "[-f][-o][-D]",
+     "show the memory tree (-f: flat views, -o: owners, -D: disabled)", info_mtree},
     {"name", NULL, NULL, "show the guest's name", info_name},
     {"pci", NULL, NULL, "show the PCI devices", info_pci},
     {"qtree", NULL, NULL, "show the device tree", info_qtree},
@@ -486,7 +485,7 @@ static bool run_info(char **argv, GString *out, GError **errp)
         error_setg(errp, "unknown command: 'info %s'", *argv);
         return false;
     }
-    return command->run(argv + 1, out, errp);
+    return monitor_run(command, argv + 1, out, errp);
 }
 
 static bool run_help(char **argv, GString *out, GError **errp)

@@ -11,7 +11,7 @@
 typedef struct MonitorCommand {
     const char *name;
     const char *alias; /* or NULL */
-    const char *args;  /* as help shows them: "[-f FORMAT] FILE"; NULL: none */
+    const char *args;  /* as help shows them: "[-f FORMAT] FILE"; NULL: it takes none */
     const char *help;
     /* `argv` are the words after the name, NULL-terminated; the output goes to `out`. */
     bool (*run)(char **argv, GString *out, GError **errp);
@@ -21,6 +21,9 @@ extern const MonitorCommand monitor_commands[]; /* ended by an empty row */
 extern const MonitorCommand monitor_info_commands[];
 
 const MonitorCommand *monitor_find_command(const MonitorCommand *table, const char *name);
+
+/* Run it, if it takes arguments or none are given. */
+bool monitor_run(const MonitorCommand *command, char **argv, GString *out, GError **errp);
 
 /* A line that is being typed: echo, correction, history. */
 typedef struct LineEditor LineEditor;

@@ -13,6 +13,8 @@
 typedef struct Monitor {
     Chardev *chr;
     LineEditor *editor;
+    bool muted; /* a multiplexer's input goes elsewhere */
+    bool open;  /* somebody is at the other end */
     bool greeted;
 } Monitor;
 
@@ -28,16 +30,27 @@ const MonitorCommand *monitor_find_command(const MonitorCommand *table, const ch
     return NULL;
 }
 
+bool monitor_run(const MonitorCommand *command, char **argv, GString *out, GError **errp)
+{
+    if (!command->args && *argv) {
+        error_setg(errp, "%s: extraneous characters at the end of line: '%s'", command->name,
+                   *argv);
+        return false;
+    }
+    return command->run(argv, out, errp);
+}
+
 static char *execute(const char *line, GError **errp)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     g_auto(GStrv) words = NULL;
+    g_autoptr(GError) err = NULL;
     const MonitorCommand *command;
     char **argv;
 
-    if (!g_shell_parse_argv(line, NULL, &words, NULL)) {
-        if (!line[strspn(line, " \t")]) {
-            return g_strdup("");
+    if (!g_shell_parse_argv(line, NULL, &words, &err)) {
+        if (g_error_matches(err, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING)) {
+            return g_strdup(""); /* blank, or a comment */
         }
         error_setg(errp, "unbalanced quotes");
         return NULL;
@@ -48,7 +61,7 @@ static char *execute(const char *line, GError **errp)
         error_setg(errp, "unknown command: '%s'", argv[0]);
         return NULL;
     }
-    if (!command->run(argv + 1, out, errp)) {
+    if (!monitor_run(command, argv + 1, out, errp)) {
         return NULL;
     }
     return g_string_free(g_steal_pointer(&out), FALSE);
@@ -96,8 +109,12 @@ static void monitor_receive(void *opaque, const uint8_t *buf, size_t len)
     line_editor_input(mon->editor, (const char *)buf, len);
 }
 
+/* A prompt, once there is somebody to read it. */
 static void monitor_greet(Monitor *mon)
 {
+    if (mon->muted || !mon->open) {
+        return;
+    }
     if (!mon->greeted) {
         mon->greeted = true;
         monitor_puts(mon, version_line());
@@ -112,14 +129,22 @@ static void monitor_event(void *opaque, ChardevEvent event)
 
     switch (event) {
     case CHARDEV_OPENED:
+        mon->open = true;
         mon->greeted = false;
-        if (!g_str_has_prefix(chardev_filename(mon->chr), "mux:")) {
-            monitor_greet(mon);
-        }
+        monitor_greet(mon);
+        break;
+    case CHARDEV_CLOSED:
+        mon->open = false;
         break;
     case CHARDEV_MUX_IN:
-        monitor_puts(mon, "\n");
+        mon->muted = false;
+        if (mon->open) {
+            monitor_puts(mon, "\n");
+        }
         monitor_greet(mon);
+        break;
+    case CHARDEV_MUX_OUT:
+        mon->muted = true;
         break;
     default:
         break;

@@ -74,15 +74,15 @@ static OptionsResult append_string(Options *options, const OptionRow *row, const
     return OPTIONS_RUN;
 }
 
-static OptionsResult append_opts(Options *options, const OptionRow *row, const char *arg,
-                                 GError **errp)
+static OptionsResult handle_mon(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
 {
-    Opts *opts = opts_parse(arg, NULL, errp);
+    Opts *opts = opts_parse(arg, "chardev", errp);
 
     if (!opts) {
         return OPTIONS_FAIL;
     }
-    g_ptr_array_add(*(GPtrArray **)field_of(options, row), opts);
+    g_ptr_array_add(options->mons, opts);
     return OPTIONS_RUN;
 }
 
@@ -134,7 +134,7 @@ static OptionsResult handle_accel(Options *options, const OptionRow *row, const 
             return print_and_stop(text);
         }
         g_string_free(text, TRUE);
-        error_setg(errp, "-accel: unknown accelerator '%s': -accel help lists them", name);
+        error_setg(errp, "invalid accelerator %s: -accel help lists them", name);
         return OPTIONS_FAIL;
     }
     g_ptr_array_add(options->accels, g_strdup(arg));
@@ -158,7 +158,6 @@ static OptionsResult handle_cpu(Options *options, const OptionRow *row, const ch
         return print_and_stop(text);
     }
     if (!cpu_model_check(arg, errp)) {
-        g_prefix_error(errp, "-cpu: ");
         return OPTIONS_FAIL;
     }
     return set_string(options, row, arg, errp);
@@ -180,11 +179,7 @@ static OptionsResult handle_memory(Options *options, const OptionRow *row, const
     }
     g_free(options->ram_size);
     options->ram_size = g_strdup(opts_get(opts, "size"));
-    if (!opts_check_unknown(opts, errp)) {
-        g_prefix_error(errp, "-m %s: ", arg);
-        return OPTIONS_FAIL;
-    }
-    return OPTIONS_RUN;
+    return opts_check_unknown(opts, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
 }
 
 static OptionsResult handle_boot(Options *options, const OptionRow *row, const char *arg,
@@ -236,7 +231,8 @@ static OptionsResult handle_device(Options *options, const OptionRow *row, const
         GString *text;
 
         if (!cls) {
-            error_setg(errp, "-device %s: '%s' is not a valid device model name", arg, driver);
+            error_setg(errp, "'%s' is not a valid device model name: -device help lists them",
+                       driver);
             return OPTIONS_FAIL;
         }
         text = g_string_new(NULL);
@@ -271,7 +267,7 @@ static OptionsResult handle_global(Options *options, const OptionRow *row, const
     property = g_strdup(opts_get(opts, "property"));
     value = opts_get(opts, "value");
     if (!driver || !property || !value) {
-        error_setg(errp, "-global %s: expected DRIVER.PROPERTY=VALUE", arg);
+        error_setg(errp, "expected DRIVER.PROPERTY=VALUE");
         return OPTIONS_FAIL;
     }
     return device_add_global(driver, property, value, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
@@ -335,7 +331,7 @@ static OptionsResult handle_nic(Options *options, const OptionRow *row, const ch
                                 GError **errp)
 {
     if (!g_str_equal(arg, "none")) {
-        error_setg(errp, "-%s %s: only '-%s none' is supported", row->name, arg, row->name);
+        error_setg(errp, "only '-%s none' is supported", row->name);
         return OPTIONS_FAIL;
     }
     options->no_nic = true;
@@ -358,7 +354,7 @@ static OptionsResult handle_display(Options *options, const OptionRow *row, cons
     } else if (g_str_equal(arg, "text")) {
         options->display = DISPLAY_TEXT;
     } else {
-        error_setg(errp, "-display %s: unknown display: -display help lists them", arg);
+        error_setg(errp, "unknown display: -display help lists them");
         return OPTIONS_FAIL;
     }
     return OPTIONS_RUN;
@@ -393,18 +389,14 @@ static OptionsResult handle_name(Options *options, const OptionRow *row, const c
     }
     g_free(options->name);
     options->name = g_strdup(opts_get(opts, "guest"));
-    if (!opts_check_unknown(opts, errp)) {
-        g_prefix_error(errp, "-name %s: ", arg);
-        return OPTIONS_FAIL;
-    }
-    return OPTIONS_RUN;
+    return opts_check_unknown(opts, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
 }
 
 static OptionsResult handle_uuid(Options *options, const OptionRow *row, const char *arg,
                                  GError **errp)
 {
     if (!g_uuid_string_is_valid(arg)) {
-        error_setg(errp, "-uuid %s: not a UUID such as 550e8400-e29b-41d4-a716-446655440000", arg);
+        error_setg(errp, "not a UUID such as 550e8400-e29b-41d4-a716-446655440000");
         return OPTIONS_FAIL;
     }
     return set_string(options, row, arg, errp);
@@ -437,7 +429,10 @@ static OptionsResult handle_help(Options *options, const OptionRow *row, const c
 /* --------------------------------------------------------------------------------- table -- */
 
 #define AT(member) offsetof(Options, member)
-#define HEADING(text) {.name = NULL, .help = text}
+#define HEADING(text)                                                                              \
+    {                                                                                              \
+        .name = NULL, .help = text                                                                 \
+    }
 
 static const OptionRow rows[] = {
     HEADING("Machine"),
@@ -463,8 +458,9 @@ static const OptionRow rows[] = {
     HEADING("Firmware and boot"),
     {"bios", "FILE", set_string, AT(bios), "firmware image (default: bios-256k.bin)"},
     {"L", "DIR", handle_dir, 0, "look for firmware in DIR first (-L help lists the folders)"},
-    {"boot", "[order=]LETTERS[,once=LETTERS][,menu=on|off][,splash-time=MS][,reboot-timeout=MS]"
-             "[,strict=on|off]",
+    {"boot",
+     "[order=]LETTERS[,once=LETTERS][,menu=on|off][,splash-time=MS][,reboot-timeout=MS]"
+     "[,strict=on|off]",
      handle_boot, 0, "boot order: a, b floppy; c disk; d CD; n network"},
     {"kernel", "FILE", set_string, AT(kernel), "boot a bzImage or a multiboot kernel"},
     {"initrd", "FILE", set_string, AT(initrd), "initial RAM disk, or multiboot modules"},
@@ -501,7 +497,7 @@ static const OptionRow rows[] = {
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
     {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
-    {"mon", "[chardev=]ID[,mode=readline]", append_opts, AT(mons), "a monitor on a -chardev"},
+    {"mon", "[chardev=]ID[,mode=readline]", handle_mon, 0, "a monitor on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
     {"no-reboot", NULL, set_flag, AT(policy.no_reboot), "end instead of rebooting"},
     {"no-shutdown", NULL, set_flag, AT(policy.no_shutdown), "stop instead of ending"},
@@ -584,10 +580,10 @@ static void options_init(Options *options)
 
 void options_clear(Options *options)
 {
-    char **strings[] = {&options->ram_size, &options->cpu_model, &options->bios, &options->kernel,
-                        &options->initrd,   &options->append,    &options->name, &options->uuid,
-                        &options->vga,      &options->pidfile,   &options->log_items,
-                        &options->log_file};
+    char **strings[] = {&options->ram_size, &options->cpu_model, &options->bios,
+                        &options->kernel,   &options->initrd,    &options->append,
+                        &options->name,     &options->uuid,      &options->vga,
+                        &options->pidfile,  &options->log_items, &options->log_file};
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_clear_pointer(strings[i], g_free);
@@ -630,6 +626,9 @@ OptionsResult options_parse(Options *options, int argc, char **argv, GError **er
             return OPTIONS_FAIL;
         }
         result = row->handle(options, row, row->arg ? argv[i] : NULL, errp);
+        if (result == OPTIONS_FAIL) {
+            g_prefix_error(errp, "%s %s: ", arg, row->arg ? argv[i] : "");
+        }
         if (result != OPTIONS_RUN) {
             return result;
         }

@@ -24,7 +24,7 @@ static bool vcpu_ioctl(KvmVcpu *kv, unsigned long request, void *arg, const char
 
 #define VCPU_IOCTL(kv, request, arg) vcpu_ioctl(kv, request, arg, #request)
 
-/* ------------------------------------------------------------------------------------- segments -- */
+/* ---------------------------------------------------------------------------------- segments -- */
 
 static X86Segment get_segment(const struct kvm_segment *s)
 {
@@ -64,7 +64,7 @@ static struct kvm_segment *segment_of(struct kvm_sregs *sregs, int i)
     return segments[i];
 }
 
-/* ------------------------------------------------------------------------------- general registers -- */
+/* ------------------------------------------------------------------------- general registers -- */
 
 /* KVM's order of the first eight differs from the instruction encoding's. */
 static uint64_t *gpr_of(struct kvm_regs *regs, int i)
@@ -174,7 +174,7 @@ static void put_debug(KvmVcpu *kv, const X86State *state)
     VCPU_IOCTL(kv, KVM_SET_DEBUGREGS, &dbg);
 }
 
-/* ----------------------------------------------------------------------------------------- FPU -- */
+/* --------------------------------------------------------------------------------------- FPU -- */
 
 /* struct kvm_fpu has a field for MXCSR that KVM neither reads nor writes; the XSAVE area has it. */
 #define XSAVE_FCW_FSW 0 /* indices of dwords */
@@ -249,7 +249,7 @@ static void reset_fpu(KvmVcpu *kv, const X86Fpu *fpu)
     VCPU_IOCTL(kv, KVM_SET_XSAVE, xsave);
 }
 
-/* ----------------------------------------------------------------------------- halt and shadows -- */
+/* -------------------------------------------------------------------------- halt and shadows -- */
 
 static void get_run_state(KvmVcpu *kv, X86State *state)
 {
@@ -301,7 +301,7 @@ void kvm_vcpu_set_state(Vcpu *vcpu, const X86State *state)
     }
 }
 
-/* --------------------------------------------------------------------------------------- reset -- */
+/* ------------------------------------------------------------------------------------- reset -- */
 
 /* Optional ones are left out where the host does not list them. */
 static const struct ResetMsr {

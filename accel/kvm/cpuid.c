@@ -34,7 +34,7 @@ static struct {
     unsigned phys_bits;
 } cpu;
 
-/* ------------------------------------------------------------------------------ what the host has -- */
+/* ------------------------------------------------------------------------- what the host has -- */
 
 static const struct kvm_cpuid_entry2 *host_leaf(uint32_t leaf, uint32_t subleaf)
 {
@@ -102,7 +102,7 @@ static void host_features(uint32_t host[X86_FEATURE_WORDS])
     }
 }
 
-/* --------------------------------------------------------------------------- what the guest gets -- */
+/* ----------------------------------------------------------------------- what the guest gets -- */
 
 /* Drop what the host has not, and say so. */
 static bool filter_features(const uint32_t host[X86_FEATURE_WORDS], GError **errp)
@@ -284,7 +284,7 @@ bool kvm_cpu_has_apic(void)
     return kvm.irqchip || (ops && ops->set_apic_base);
 }
 
-/* ----------------------------------------------------------------------------------- the leaves -- */
+/* -------------------------------------------------------------------------------- the leaves -- */
 
 typedef struct Leaves {
     struct kvm_cpuid2 *list;

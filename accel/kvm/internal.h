@@ -77,19 +77,19 @@ void kvm_guest_leave(KvmVcpu *kv);
 void kvm_wait_for_kick(KvmVcpu *kv, bool (*done)(KvmVcpu *kv));
 void kvm_unblock_kick(void);
 
-/* -------------------------------------------------------------------------------------- run.c -- */
+/* ------------------------------------------------------------------------------------- run.c -- */
 
 void kvm_vcpu_thread_start(Vcpu *vcpu);
 void kvm_vcpu_run(Vcpu *vcpu);
 void kvm_vcpu_settle(Vcpu *vcpu);
 
-/* ----------------------------------------------------------------------------------- memory.c -- */
+/* ---------------------------------------------------------------------------------- memory.c -- */
 
 void kvm_memory_start(void);
 void kvm_memory_stop(void);
 void kvm_memory_print_info(GString *out);
 
-/* --------------------------------------------------------------------------------------- io.c -- */
+/* -------------------------------------------------------------------------------------- io.c -- */
 
 void kvm_io_start(void);
 void kvm_io_stop(void);
@@ -98,7 +98,7 @@ void kvm_io_print_info(GString *out);
 void kvm_handle_pio(KvmVcpu *kv);  /* lock not held */
 void kvm_handle_mmio(KvmVcpu *kv); /* lock not held */
 
-/* -------------------------------------------------------------------------------------- irq.c -- */
+/* ------------------------------------------------------------------------------------- irq.c -- */
 
 bool kvm_irq_start(GError **errp); /* before any vCPU exists */
 bool kvm_irq_vcpu_created(KvmVcpu *kv, GError **errp);
@@ -114,13 +114,13 @@ void kvm_irq_finish(KvmVcpu *kv);
 /* Whether what is pending wakes a halted CPU. */
 bool kvm_irq_wakes(KvmVcpu *kv);
 
-/* -------------------------------------------------------------------------------------- cpu.c -- */
+/* ------------------------------------------------------------------------------------- cpu.c -- */
 
 void kvm_vcpu_get_state(Vcpu *vcpu, X86State *state);
 void kvm_vcpu_set_state(Vcpu *vcpu, const X86State *state);
 void kvm_vcpu_reset(Vcpu *vcpu);
 
-/* ------------------------------------------------------------------------------------ cpuid.c -- */
+/* ----------------------------------------------------------------------------------- cpuid.c -- */
 
 /* Work out what the guest's CPUs are, from accel_cpu_model() and the host. */
 bool kvm_cpuid_start(GError **errp);

@@ -20,7 +20,7 @@
 
 static ZoneLedger ledger;
 
-/* --------------------------------------------------------------------------------------- exits -- */
+/* ------------------------------------------------------------------------------------- exits -- */
 
 /* One exit is one element, or for `rep ins` and `rep outs` up to a page of them at one port. */
 void kvm_handle_pio(KvmVcpu *kv)
@@ -49,7 +49,7 @@ void kvm_handle_mmio(KvmVcpu *kv)
     kv->io_pending = true;
 }
 
-/* -------------------------------------------------------------------------- zones and doorbells -- */
+/* ----------------------------------------------------------------------- zones and doorbells -- */
 
 static int set_zone(const Zone *zone, bool add)
 {
@@ -92,7 +92,7 @@ bool kvm_io_has_zones(void)
     return ledger.zones && zones_active(&ledger) != 0;
 }
 
-/* ----------------------------------------------------------------------------------- listeners -- */
+/* --------------------------------------------------------------------------------- listeners -- */
 
 static MemoryListener memory_listener, port_listener;
 

@@ -28,7 +28,7 @@ static struct {
     struct kvm_pit_state2 pit;
 } initial;
 
-/* --------------------------------------------------------------------------------------- start -- */
+/* ------------------------------------------------------------------------------------- start -- */
 
 static bool failed(const char *what, GError **errp)
 {
@@ -112,7 +112,7 @@ bool kvm_irq_vcpu_created(KvmVcpu *kv, GError **errp)
     return true;
 }
 
-/* --------------------------------------------------------------------------------------- reset -- */
+/* ------------------------------------------------------------------------------------- reset -- */
 
 void kvm_irq_vcpu_reset(KvmVcpu *kv)
 {
@@ -140,7 +140,7 @@ void kvm_irq_reset(void)
     }
 }
 
-/* --------------------------------------------------------------------------------------- lines -- */
+/* ------------------------------------------------------------------------------------- lines -- */
 
 void kvm_set_gsi(int gsi, int level)
 {
@@ -174,7 +174,7 @@ void kvm_inject_nmi(Vcpu *vcpu)
     }
 }
 
-/* --------------------------------------------------------------------------- around each entry -- */
+/* ------------------------------------------------------------------------- around each entry -- */
 
 bool kvm_irq_wakes(KvmVcpu *kv)
 {
@@ -230,7 +230,8 @@ static void sync_tpr(KvmVcpu *kv, bool to_controller)
 void kvm_irq_prepare(KvmVcpu *kv)
 {
     if (G_UNLIKELY(__atomic_load_n(&kv->nmi, __ATOMIC_RELAXED)) &&
-        __atomic_exchange_n(&kv->nmi, 0, __ATOMIC_SEQ_CST) && kvm_ioctl(kv->fd, KVM_NMI, NULL) < 0) {
+        __atomic_exchange_n(&kv->nmi, 0, __ATOMIC_SEQ_CST) &&
+        kvm_ioctl(kv->fd, KVM_NMI, NULL) < 0) {
         warn_once("an NMI can't be injected: %s", g_strerror(errno));
     }
     if (kvm.irqchip) {

@@ -33,7 +33,7 @@ static struct {
     GCond left;
 } exclusive;
 
-/* ------------------------------------------------------------------------------------- helpers -- */
+/* ----------------------------------------------------------------------------------- helpers -- */
 
 int kvm_ioctl(int fd, unsigned long request, void *arg)
 {
@@ -50,7 +50,7 @@ int kvm_check(int capability)
     return MAX(ioctl(kvm.vm >= 0 ? kvm.vm : kvm.fd, KVM_CHECK_EXTENSION, (long)capability), 0);
 }
 
-/* --------------------------------------------------------------------------- kicks, exclusivity -- */
+/* ------------------------------------------------------------------------ kicks, exclusivity -- */
 
 /*
  * A vCPU that has not entered yet sees immediate_exit, one that has is interrupted by the signal.
@@ -149,7 +149,7 @@ void kvm_exclusive_end(void)
     __atomic_store_n(&exclusive.wanted, 0, __ATOMIC_SEQ_CST);
 }
 
-/* --------------------------------------------------------------------------------------- vCPUs -- */
+/* ------------------------------------------------------------------------------------- vCPUs -- */
 
 static void vcpu_destroy(Vcpu *vcpu)
 {
@@ -212,7 +212,7 @@ static bool vcpu_create(Vcpu *vcpu, GError **errp)
     return true;
 }
 
-/* ----------------------------------------------------------------------------- start and the end -- */
+/* ------------------------------------------------------------------------- start and the end -- */
 
 static bool open_device(GError **errp)
 {
@@ -355,7 +355,7 @@ static void shutdown(void)
     sigaction(SIG_KICK, &old_kick_action, NULL);
 }
 
-/* --------------------------------------------------------------------------------------- table -- */
+/* ------------------------------------------------------------------------------------- table -- */
 
 static bool irqchip_in_kernel(void)
 {

@@ -58,7 +58,7 @@ static struct {
 #define RANGE(array, i) (&g_array_index(array, Range, i))
 #define SLOT(array, i) (&g_array_index(array, Slot, i))
 
-/* ---------------------------------------------------------------------------------- slots in KVM -- */
+/* ------------------------------------------------------------------------------ slots in KVM -- */
 
 static bool set_slot(const Slot *slot, hwaddr size)
 {
@@ -104,7 +104,7 @@ static void give_id(const Slot *slot)
     g_ptr_array_index(memory.ids, slot->id) = NULL;
 }
 
-/* ----------------------------------------------------------------------------------- dirty pages -- */
+/* ------------------------------------------------------------------------------- dirty pages -- */
 
 static void mark_page(const GArray *ranges, hwaddr page)
 {
@@ -142,7 +142,7 @@ static void sync_slot(const Slot *slot)
     }
 }
 
-/* -------------------------------------------------------------------------- from ranges to slots -- */
+/* ---------------------------------------------------------------------- from ranges to slots -- */
 
 static gint compare_ranges(gconstpointer a, gconstpointer b)
 {
@@ -199,7 +199,7 @@ static GArray *wanted_slots(void)
     return slots;
 }
 
-/* ---------------------------------------------------------------------------------------- commit -- */
+/* ------------------------------------------------------------------------------------ commit -- */
 
 /* The same memory, with the flag that can't be changed; the log may differ. */
 static bool same_slot(const Slot *a, const Slot *b)
@@ -310,7 +310,7 @@ static void commit(MemoryListener *listener)
     g_array_set_size(memory.removed, 0);
 }
 
-/* ------------------------------------------------------------------------------------- listener -- */
+/* ---------------------------------------------------------------------------------- listener -- */
 
 static uint32_t flags_of(const MemoryRegionSection *section, uint8_t dirty_clients)
 {

@@ -22,7 +22,7 @@ void kvm_vcpu_thread_start(Vcpu *vcpu)
     kvm_unblock_kick();
 }
 
-/* ------------------------------------------------------------------------- what went wrong, shown -- */
+/* -------------------------------------------------------------------- what went wrong, shown -- */
 
 /* KVM tells the bytes of the instruction that it could not emulate, if it has got so far. */
 static unsigned fetched_code(const struct kvm_run *run, uint8_t *code)
@@ -111,7 +111,7 @@ static void report_internal_error(KvmVcpu *kv)
             data->str);
 }
 
-/* --------------------------------------------------------------------------------------- exits -- */
+/* ------------------------------------------------------------------------------------- exits -- */
 
 static bool system_event(KvmVcpu *kv)
 {

@@ -59,6 +59,9 @@ extern BlockMonitor block_monitor;
 
 /* ------------------------------------------------------------------------------ request.c -- */
 
+/* Before the first request: start the threads. Fails when the host gives none. */
+bool block_start_workers(GError **errp);
+
 /* Wait until nothing of `blk` (NULL: of any) is in flight, running completions. */
 void block_drain(BlockBackend *blk);
 

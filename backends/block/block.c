@@ -49,6 +49,9 @@ BlockBackend *block_open(const char *id, const BlockOptions *options, GError **e
         error_setg(errp, "Duplicate ID '%s' for drive", id);
         return NULL;
     }
+    if (!block_start_workers(errp)) {
+        return NULL;
+    }
     if (name) {
         image = raw_open(name, options, errp);
         if (!image) {

@@ -15,7 +15,9 @@
 #include <pthread.h>
 #include <signal.h>
 
-#define WORKERS_MAX 8
+#include "error.h"
+
+#define WORKERS 4
 
 typedef enum RequestKind {
     REQUEST_READ,
@@ -48,9 +50,8 @@ struct BlockRequest {
     bool refused;       /* failed before any work: no policy applies */
     bool finished;      /* flushes wait for it no more */
     unsigned waits_for; /* of a flush: earlier requests that have not finished */
-    uint64_t seq;
-    GList link;      /* in blk->requests, by seq */
-    GList done_link; /* in done_queue */
+    GList link;         /* in blk->requests, in the order they came */
+    GList done_link;    /* in done_queue */
 };
 
 /*
@@ -62,7 +63,6 @@ static GCond changed; /* a request became DONE */
 static GQueue done_queue = G_QUEUE_INIT;
 static GThreadPool *pool;
 static GSource *wakeup;
-static uint64_t next_seq;
 
 static bool orders_flushes(const BlockRequest *req)
 {
@@ -216,18 +216,26 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer user_da
     return G_SOURCE_CONTINUE;
 }
 
-static void start_up(void)
+bool block_start_workers(GError **errp)
 {
     static GSourceFuncs funcs = {.dispatch = dispatch};
+    g_autoptr(GError) error = NULL;
 
     if (pool) {
-        return;
+        return true;
     }
-    pool = g_thread_pool_new(worker, NULL, WORKERS_MAX, FALSE, NULL);
+    /* Exclusive: the threads exist from now on, so that no request can find none later. */
+    pool = g_thread_pool_new(worker, NULL, WORKERS, TRUE, &error);
+    if (error && g_thread_pool_get_num_threads(pool) == 0) {
+        error_setg(errp, "Could not start threads for block devices: %s", error->message);
+        g_thread_pool_free(g_steal_pointer(&pool), TRUE, FALSE);
+        return false;
+    }
     wakeup = g_source_new(&funcs, sizeof(GSource));
     g_source_set_name(wakeup, "block completions");
     g_source_set_ready_time(wakeup, -1);
     g_source_attach(wakeup, NULL);
+    return true;
 }
 
 static BlockRequest *submit(BlockBackend *blk, RequestKind kind, uint64_t offset, uint64_t len,
@@ -237,7 +245,6 @@ static BlockRequest *submit(BlockBackend *blk, RequestKind kind, uint64_t offset
     uint64_t size = block_size(blk);
     int refuse = 0;
 
-    start_up();
     *req = (BlockRequest){.blk = blk,
                           .image = blk->image,
                           .kind = kind,
@@ -261,7 +268,6 @@ static BlockRequest *submit(BlockBackend *blk, RequestKind kind, uint64_t offset
     }
 
     g_mutex_lock(&lock);
-    req->seq = next_seq++;
     if (kind == REQUEST_FLUSH && !refuse) {
         for (GList *l = blk->requests.head; l; l = l->next) {
             const BlockRequest *earlier = l->data;
@@ -270,7 +276,7 @@ static BlockRequest *submit(BlockBackend *blk, RequestKind kind, uint64_t offset
     }
     g_queue_push_tail_link(&blk->requests, &req->link);
     if (refuse) {
-        req->refused = true;
+        req->refused = req->finished = true;
         post(req, refuse);
     } else if (req->waits_for == 0) {
         enqueue(req);

@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backends/parse.h"
 #include "error.h"
 #include "internal.h"
 
 static const ChardevKind *const kinds[] = {
-    &chardev_null, &chardev_stdio, &chardev_file,   &chardev_pipe,
+    &chardev_null, &chardev_stdio,  &chardev_file,    &chardev_pipe,
     &chardev_pty,  &chardev_socket, &chardev_ringbuf,
 };
 
@@ -84,6 +85,19 @@ static const ChardevKind *find_kind(const char *name)
     return NULL;
 }
 
+/* Whether the kind knows the key: asked before anything is opened. */
+static bool check_key(const char *key, const char *value, void *opaque, GError **errp)
+{
+    static const char *const common[] = {"backend", "id", "mux", NULL};
+    const ChardevKind *kind = opaque;
+
+    if (g_strv_contains(common, key) || (kind->keys && g_strv_contains(kind->keys, key))) {
+        return true;
+    }
+    error_setg(errp, "Invalid parameter '%s'", key);
+    return false;
+}
+
 /* Make the chardev, and with mux=on the multiplexer in front of it, which then has the id. */
 Chardev *chardev_new(Opts *opts, GError **errp)
 {
@@ -102,30 +116,25 @@ Chardev *chardev_new(Opts *opts, GError **errp)
         error_setg(errp, "Parameter 'id' is missing");
         return NULL;
     }
+    if (!parse_id("id", id, errp)) {
+        return NULL;
+    }
     kind = find_kind(backend);
     if (!kind) {
-        error_setg(errp, "'%s' is not a valid char driver name: -chardev help lists them",
-                   backend);
+        error_setg(errp, "'%s' is not a valid char driver name: -chardev help lists them", backend);
         return NULL;
     }
     if (chardev_find(id)) {
         error_setg(errp, "Duplicate ID '%s' for chardev", id);
         return NULL;
     }
-    if (!opts_get_bool(opts, "mux", &mux, errp)) {
+    if (!opts_get_bool(opts, "mux", &mux, errp) ||
+        !opts_foreach(opts, check_key, (void *)kind, errp)) {
         return NULL;
     }
     base_id = mux ? g_strconcat(id, "-base", NULL) : g_strdup(id);
     base = chardev_new_kind(kind, base_id, opts, errp);
-    if (!base) {
-        return NULL;
-    }
-    if (!opts_check_unknown(opts, errp)) {
-        g_prefix_error(errp, "%s: ", backend);
-        chardev_free(base);
-        return NULL;
-    }
-    if (!mux) {
+    if (!base || !mux) {
         return base;
     }
     opts_set(opts, "chardev", base_id);
@@ -136,7 +145,8 @@ Chardev *chardev_new(Opts *opts, GError **errp)
     return chr;
 }
 
-/* "unix:PATH,server=on" and "tcp:HOST:PORT,..." in the words of -chardev socket. */
+/* "unix:PATH,server=on" and "tcp:HOST:PORT,..." in the words of -chardev socket; [HOST] for IPv6.
+ */
 static bool parse_socket(const char *text, bool is_unix, Opts *opts, GError **errp)
 {
     g_autoptr(Opts) parsed = opts_parse(text, "path", errp);
@@ -159,7 +169,12 @@ static bool parse_socket(const char *text, bool is_unix, Opts *opts, GError **er
             return false;
         }
         *colon = '\0';
-        opts_set(opts, "host", address);
+        if (address[0] == '[' && colon[-1] == ']') {
+            colon[-1] = '\0';
+            opts_set(opts, "host", address + 1);
+        } else {
+            opts_set(opts, "host", address);
+        }
         opts_set(opts, "port", colon + 1);
     }
     opts_set(opts, "backend", "socket");
@@ -181,7 +196,7 @@ Chardev *chardev_new_compat(const char *id, const char *text, bool *mon, GError 
     if (g_str_equal(rest, "none") && !*mon) {
         return NULL;
     }
-    if (g_str_has_prefix(rest, "chardev:")) {
+    if (g_str_has_prefix(rest, "chardev:") && !*mon) {
         Chardev *chr = chardev_find(rest + strlen("chardev:"));
 
         if (!chr) {
@@ -204,8 +219,10 @@ Chardev *chardev_new_compat(const char *id, const char *text, bool *mon, GError 
             return NULL;
         }
     } else {
-        error_setg(errp, "could not connect to '%s': use stdio, mon:stdio, file:F, pipe:F, unix:F,"
-                         " tcp:H:P, pty, null, none or chardev:ID", rest);
+        error_setg(errp,
+                   "could not connect to '%s': use stdio, mon:stdio, file:F, pipe:F, unix:F,"
+                   " tcp:H:P, pty, null, none or chardev:ID",
+                   rest);
         return NULL;
     }
     return chardev_new(opts, errp);
@@ -291,7 +308,7 @@ void chardev_flush(Chardev *chr)
         if (n == 0) {
             return;
         }
-        if (n < 0) {
+        if (n < 0) { /* nobody is there any more */
             chr->dropped += chr->pending->len;
             g_byte_array_set_size(chr->pending, 0);
             return;
@@ -312,7 +329,7 @@ size_t chardev_write(Chardev *chr, const void *buf, size_t len)
 
             if (n < 0) {
                 chr->dropped += len - done;
-                return len; /* nobody is there: as a cable that is not plugged in */
+                return done; /* nobody is there: as a cable that is not plugged in */
             }
             if (n == 0) {
                 break;
@@ -344,7 +361,9 @@ void chardev_print_info(GString *out)
     for (unsigned i = 0; chardevs && i < chardevs->len; i++) {
         Chardev *chr = chardevs->pdata[i];
 
-        g_string_append_printf(out, "%s: filename=%s\n", chr->id, chr->filename);
+        g_string_append_printf(out, "%s: filename=%s%s\n", chr->id,
+                               chr->kind == &chardev_socket && !chr->peer ? "disconnected:" : "",
+                               chr->filename);
     }
 }
 
@@ -406,7 +425,7 @@ static bool ringbuf_open(Chardev *chr, Opts *opts, GError **errp)
         return false;
     }
     if (size == 0 || size > (16 << 20) || (size & (size - 1))) {
-        error_setg(errp, "ringbuf: size must be a power of two up to 16M");
+        error_setg(errp, "size of ringbuf chardev must be a power of two up to 16M");
         return false;
     }
     ring->size = size;
@@ -456,5 +475,6 @@ const ChardevKind chardev_ringbuf = {
     .open = ringbuf_open,
     .close = ringbuf_close,
     .write = ringbuf_write,
+    .keys = (const char *const[]){"size", NULL},
     .state_size = sizeof(RingBuf),
 };

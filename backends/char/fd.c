@@ -7,6 +7,8 @@
 #include <glib-unix.h>
 #include <poll.h>
 #include <pty.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <termios.h>
@@ -15,12 +17,15 @@
 #include "error.h"
 #include "internal.h"
 
+#define FINISH_LIMIT_US (1000 * 1000)
+
 /* ------------------------------------------------------------------ descriptors in general -- */
 
 void char_fd_init(CharFd *cfd, Chardev *chr)
 {
     cfd->chr = chr;
     cfd->in = cfd->out = -1;
+    cfd->held = g_byte_array_new();
 }
 
 static void drop_source(GSource **source)
@@ -45,6 +50,7 @@ static void watch(GSource **source, int fd, GIOCondition condition, GUnixFDSourc
 static void hang_up(CharFd *cfd)
 {
     drop_source(&cfd->in_source);
+    cfd->eof = true;
     if (cfd->hangup) {
         cfd->hangup(cfd->chr);
     } else {
@@ -93,15 +99,53 @@ static ssize_t read_with_fds(CharFd *cfd, void *buf, size_t len)
     return n;
 }
 
+static gboolean on_readable(int fd, GIOCondition condition, void *opaque);
+static gboolean on_gone(int fd, GIOCondition condition, void *opaque);
+
+/*
+ * How much the user would take. One who takes no input at all (a debug port) has it thrown away
+ * where peers come and go, because their going is seen at the end of their input.
+ */
+static size_t input_room(CharFd *cfd)
+{
+    Chardev *chr = cfd->chr;
+
+    if (cfd->hangup && chr->handlers && !chr->handlers->receive) {
+        return 4096;
+    }
+    return chardev_can_receive(chr);
+}
+
+/* Wait for input if the user takes it, else for the peer to go. */
+static void watch_input(CharFd *cfd)
+{
+    bool reads = input_room(cfd) > 0 && !cfd->held->len;
+
+    if (cfd->in_source && cfd->in_source_reads == reads) {
+        return;
+    }
+    drop_source(&cfd->in_source);
+    if (cfd->eof) {
+        return;
+    }
+    cfd->in_source_reads = reads;
+    if (reads) {
+        watch(&cfd->in_source, cfd->in, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, cfd);
+    } else if (cfd->hangup) {
+        watch(&cfd->in_source, cfd->in, G_IO_HUP | G_IO_ERR | (cfd->is_socket ? POLLRDHUP : 0),
+              on_gone, cfd);
+    }
+}
+
 static gboolean on_readable(int fd, GIOCondition condition, void *opaque)
 {
     CharFd *cfd = opaque;
     uint8_t buf[4096];
-    size_t want = MIN(chardev_can_receive(cfd->chr), sizeof(buf));
+    size_t want = MIN(input_room(cfd), sizeof(buf));
     ssize_t n;
 
     if (!want) {
-        drop_source(&cfd->in_source); /* until accept_input() */
+        watch_input(cfd);
         return G_SOURCE_CONTINUE;
     }
     n = read_with_fds(cfd, buf, want);
@@ -110,6 +154,27 @@ static gboolean on_readable(int fd, GIOCondition condition, void *opaque)
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         hang_up(cfd);
     }
+    return G_SOURCE_CONTINUE;
+}
+
+/*
+ * The peer went while the user takes no input. Its last words are kept, so that the place is free
+ * for the next peer and nothing is lost.
+ */
+static gboolean on_gone(int fd, GIOCondition condition, void *opaque)
+{
+    CharFd *cfd = opaque;
+    uint8_t buf[4096];
+    ssize_t n;
+
+    if (input_room(cfd)) {
+        watch_input(cfd);
+        return G_SOURCE_CONTINUE;
+    }
+    while (cfd->held->len < CHARDEV_PENDING_MAX && (n = read_with_fds(cfd, buf, sizeof(buf))) > 0) {
+        g_byte_array_append(cfd->held, buf, n);
+    }
+    hang_up(cfd);
     return G_SOURCE_CONTINUE;
 }
 
@@ -125,10 +190,15 @@ static gboolean on_writable(int fd, GIOCondition condition, void *opaque)
 void char_fd_accept_input(Chardev *chr)
 {
     CharFd *cfd = chr->state;
+    size_t n;
 
-    if (chardev_can_receive(chr)) {
-        watch(&cfd->in_source, cfd->in, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, cfd);
+    while (cfd->held->len && (n = MIN(input_room(cfd), cfd->held->len)) > 0) {
+        g_autofree uint8_t *bytes = g_memdup2(cfd->held->data, n);
+
+        g_byte_array_remove_range(cfd->held, 0, n);
+        chardev_receive(chr, bytes, n);
     }
+    watch_input(cfd);
 }
 
 ssize_t char_fd_write(Chardev *chr, const uint8_t *buf, size_t len)
@@ -156,7 +226,10 @@ void char_fd_set(CharFd *cfd, int in, int out)
 {
     cfd->in = in;
     cfd->out = out;
-    cfd->fds = cfd->fds ? cfd->fds : g_array_new(FALSE, FALSE, sizeof(int));
+    cfd->eof = false;
+    if (!cfd->fds) {
+        cfd->fds = g_array_new(FALSE, FALSE, sizeof(int));
+    }
     if (in >= 0) {
         g_unix_set_fd_nonblocking(in, TRUE, NULL);
     }
@@ -165,14 +238,37 @@ void char_fd_set(CharFd *cfd, int in, int out)
     }
 }
 
+/* What the peer has not taken: wait for it, but not for long; then let the descriptors go. */
+void char_fd_finish(CharFd *cfd)
+{
+    const int64_t limit = g_get_monotonic_time() + FINISH_LIMIT_US;
+    Chardev *chr = cfd->chr;
+
+    if (!chr) {
+        return; /* it was never opened */
+    }
+    chardev_flush(chr);
+    while (chr->pending->len && cfd->out >= 0) {
+        struct pollfd pfd = {.fd = cfd->out, .events = POLLOUT};
+        int64_t left = limit - g_get_monotonic_time();
+
+        if (left <= 0 || (poll(&pfd, 1, left / 1000 + 1) < 0 && errno != EINTR)) {
+            break;
+        }
+        chardev_flush(chr);
+    }
+    char_fd_close(cfd);
+    g_clear_pointer(&cfd->held, g_byte_array_unref);
+}
+
 void char_fd_close(CharFd *cfd)
 {
     drop_source(&cfd->in_source);
     drop_source(&cfd->out_source);
-    if (cfd->in >= 0) {
+    if (cfd->in >= 0 && !cfd->borrowed) {
         close(cfd->in);
     }
-    if (cfd->out >= 0 && cfd->out != cfd->in) {
+    if (cfd->out >= 0 && cfd->out != cfd->in && !cfd->borrowed) {
         close(cfd->out);
     }
     cfd->in = cfd->out = -1;
@@ -187,7 +283,7 @@ void char_fd_close(CharFd *cfd)
 /* The terminal as we found it; there is one stdio. */
 static struct {
     bool used;
-    bool is_tty;
+    volatile sig_atomic_t is_tty; /* also read by signal handlers */
     struct termios tty;
     int in_flags, out_flags;
 } stdio_before;
@@ -196,8 +292,9 @@ static bool stdio_open(Chardev *chr, Opts *opts, GError **errp)
 {
     CharFd *cfd = chr->state;
     bool signals = true;
+    int in_flags = fcntl(STDIN_FILENO, F_GETFL);
+    int out_flags = fcntl(STDOUT_FILENO, F_GETFL);
 
-    char_fd_init(cfd, chr);
     if (!opts_get_bool(opts, "signal", &signals, errp)) {
         return false;
     }
@@ -205,13 +302,18 @@ static bool stdio_open(Chardev *chr, Opts *opts, GError **errp)
         error_setg(errp, "cannot use stdio by multiple character devices");
         return false;
     }
+    if (out_flags < 0) {
+        error_setg(errp, "cannot use stdio: standard output is closed");
+        return false;
+    }
+    char_fd_init(cfd, chr);
     stdio_before.used = true;
-    stdio_before.in_flags = fcntl(STDIN_FILENO, F_GETFL);
-    stdio_before.out_flags = fcntl(STDOUT_FILENO, F_GETFL);
-    stdio_before.is_tty = tcgetattr(STDIN_FILENO, &stdio_before.tty) == 0;
-    if (stdio_before.is_tty) {
+    stdio_before.in_flags = in_flags;
+    stdio_before.out_flags = out_flags;
+    if (tcgetattr(STDIN_FILENO, &stdio_before.tty) == 0) {
         struct termios tty = stdio_before.tty;
 
+        stdio_before.is_tty = true;
         tty.c_iflag &= ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
         tty.c_lflag &= ~(ECHO | ECHONL | ICANON | IEXTEN);
         if (!signals) {
@@ -221,31 +323,33 @@ static bool stdio_open(Chardev *chr, Opts *opts, GError **errp)
         tty.c_cc[VTIME] = 0;
         tcsetattr(STDIN_FILENO, TCSANOW, &tty);
     }
-    char_fd_set(cfd, STDIN_FILENO, STDOUT_FILENO);
+    cfd->borrowed = true;
+    char_fd_set(cfd, in_flags < 0 ? -1 : STDIN_FILENO, STDOUT_FILENO);
     chr->peer = true;
     return true;
+}
+
+void chardev_restore_terminal(void)
+{
+    if (stdio_before.is_tty) {
+        tcsetattr(STDIN_FILENO, TCSANOW, &stdio_before.tty);
+    }
 }
 
 static void stdio_close(Chardev *chr)
 {
     CharFd *cfd = chr->state;
 
-    if (cfd->in < 0) {
+    if (!cfd->chr) {
         return;
     }
-    drop_source(&cfd->in_source);
-    drop_source(&cfd->out_source);
-    cfd->in = cfd->out = -1; /* not ours to close */
-    char_fd_close(cfd);
-    if (stdio_before.is_tty) {
-        tcsetattr(STDIN_FILENO, TCSANOW, &stdio_before.tty);
-    }
+    char_fd_finish(cfd);
+    chardev_restore_terminal();
+    stdio_before.is_tty = false;
     if (stdio_before.in_flags >= 0) {
         fcntl(STDIN_FILENO, F_SETFL, stdio_before.in_flags);
     }
-    if (stdio_before.out_flags >= 0) {
-        fcntl(STDOUT_FILENO, F_SETFL, stdio_before.out_flags);
-    }
+    fcntl(STDOUT_FILENO, F_SETFL, stdio_before.out_flags);
     stdio_before.used = false;
 }
 
@@ -256,6 +360,7 @@ const ChardevKind chardev_stdio = {
     .close = stdio_close,
     .write = char_fd_write,
     .accept_input = char_fd_accept_input,
+    .keys = (const char *const[]){"signal", NULL},
     .state_size = sizeof(CharFd),
 };
 
@@ -279,7 +384,6 @@ static bool file_open(Chardev *chr, Opts *opts, GError **errp)
     bool append = false;
     int fd;
 
-    char_fd_init(cfd, chr);
     if (!path || !opts_get_bool(opts, "append", &append, errp)) {
         return false;
     }
@@ -288,6 +392,7 @@ static bool file_open(Chardev *chr, Opts *opts, GError **errp)
         error_setg(errp, "Unable to open file '%s': %s", path, g_strerror(errno));
         return false;
     }
+    char_fd_init(cfd, chr);
     char_fd_set(cfd, -1, fd);
     chr->peer = true;
     return true;
@@ -295,12 +400,7 @@ static bool file_open(Chardev *chr, Opts *opts, GError **errp)
 
 static void fd_close(Chardev *chr)
 {
-    CharFd *cfd = chr->state;
-
-    if (cfd->chr) {
-        chardev_flush(chr);
-        char_fd_close(cfd);
-    }
+    char_fd_finish(chr->state);
 }
 
 const ChardevKind chardev_file = {
@@ -309,38 +409,42 @@ const ChardevKind chardev_file = {
     .open = file_open,
     .close = fd_close,
     .write = char_fd_write,
+    .keys = (const char *const[]){"path", "append", NULL},
     .state_size = sizeof(CharFd),
 };
+
+/* Both ways at once, so that opening never waits for a peer, and a peer's end is no end of file. */
+static int open_fifo(const char *path, const char *suffix)
+{
+    g_autofree char *name = g_strconcat(path, suffix, NULL);
+
+    return open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+}
 
 /* F.in and F.out are two FIFOs, or F is one that serves both ways. */
 static bool pipe_open(Chardev *chr, Opts *opts, GError **errp)
 {
     CharFd *cfd = chr->state;
     const char *path = required_path(opts, "pipe", errp);
-    g_autofree char *in_path = g_strconcat(path ? path : "", ".in", NULL);
-    g_autofree char *out_path = g_strconcat(path ? path : "", ".out", NULL);
     int in, out;
 
-    char_fd_init(cfd, chr);
     if (!path) {
         return false;
     }
-    in = open(in_path, O_RDWR | O_CLOEXEC);
-    out = open(out_path, O_RDWR | O_CLOEXEC);
-    if (in < 0 || out < 0) {
+    in = open_fifo(path, ".in");
+    out = in >= 0 ? open_fifo(path, ".out") : -1;
+    if (out < 0) {
         if (in >= 0) {
             close(in);
         }
-        if (out >= 0) {
-            close(out);
-        }
-        in = out = open(path, O_RDWR | O_CLOEXEC);
+        in = out = open_fifo(path, "");
         if (in < 0) {
             error_setg(errp, "Unable to open pipe '%s': %s (make it with mkfifo)", path,
                        g_strerror(errno));
             return false;
         }
     }
+    char_fd_init(cfd, chr);
     char_fd_set(cfd, in, out);
     chr->peer = true;
     return true;
@@ -353,6 +457,7 @@ const ChardevKind chardev_pipe = {
     .close = fd_close,
     .write = char_fd_write,
     .accept_input = char_fd_accept_input,
+    .keys = (const char *const[]){"path", NULL},
     .state_size = sizeof(CharFd),
 };
 
@@ -380,6 +485,7 @@ static gboolean pty_look(void *opaque)
         return G_SOURCE_CONTINUE;
     }
     pty->timer = 0;
+    pty->fd.eof = false;
     chardev_set_peer(chr, true);
     char_fd_accept_input(chr);
     return G_SOURCE_REMOVE;
@@ -390,6 +496,7 @@ static void pty_hangup(Chardev *chr)
     CharPty *pty = chr->state;
 
     drop_source(&pty->fd.out_source);
+    pty->fd.eof = true; /* until somebody opens it again */
     chardev_set_peer(chr, false);
     if (!pty->timer) {
         pty->timer = g_timeout_add_seconds(1, pty_look, chr);
@@ -403,18 +510,22 @@ static bool pty_open(Chardev *chr, Opts *opts, GError **errp)
     char name[64];
     int master, slave;
 
-    char_fd_init(&pty->fd, chr);
     if (openpty(&master, &slave, NULL, NULL, NULL) < 0) {
         error_setg(errp, "Failed to create PTY: %s", g_strerror(errno));
         return false;
     }
-    tcgetattr(slave, &tty);
-    cfmakeraw(&tty);
-    tcsetattr(slave, TCSAFLUSH, &tty);
-    g_assert(ttyname_r(slave, name, sizeof(name)) == 0);
+    if (tcgetattr(slave, &tty) == 0) {
+        cfmakeraw(&tty);
+        tcsetattr(slave, TCSAFLUSH, &tty);
+    }
     close(slave);
-    fcntl(master, F_SETFD, FD_CLOEXEC);
+    char_fd_init(&pty->fd, chr);
     char_fd_set(&pty->fd, master, master);
+    fcntl(master, F_SETFD, FD_CLOEXEC);
+    if (ptsname_r(master, name, sizeof(name)) != 0) {
+        error_setg(errp, "Failed to create PTY: its name can't be had");
+        return false;
+    }
     pty->fd.hangup = pty_hangup;
     g_free(chr->filename);
     chr->filename = g_strconcat("pty:", name, NULL);

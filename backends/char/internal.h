@@ -22,6 +22,7 @@ typedef struct ChardevKind {
     ssize_t (*write)(Chardev *chr, const uint8_t *buf, size_t len);
     /* The user can take input again. NULL: there is never any. */
     void (*accept_input)(Chardev *chr);
+    const char *const *keys; /* of its options, NULL-terminated; NULL: none */
     size_t state_size;
 } ChardevKind;
 
@@ -60,17 +61,23 @@ void chardev_mux_detach(Chardev *chr, void *opaque);
  * fd.c: a pair of descriptors, watched by the main loop. First member of a kind's state.
  */
 typedef struct CharFd {
-    Chardev *chr;
-    int in, out; /* -1: none; may be the same */
+    Chardev *chr; /* NULL: not opened yet */
+    int in, out;  /* -1: none; may be the same */
     GSource *in_source, *out_source;
+    bool in_source_reads; /* in_source waits for input, not just for the peer to go */
+    bool eof;             /* there will be no more input */
     bool is_socket;
-    GArray *fds; /* int: received with SCM_RIGHTS */
-    void (*hangup)(Chardev *chr); /* end of file, or a broken peer; NULL: just no more input */
+    bool borrowed;    /* not ours to close */
+    GArray *fds;      /* int: received with SCM_RIGHTS */
+    GByteArray *held; /* input of a peer that is gone, which the user has not taken yet */
+    /* The peer is gone, another may come. NULL: an end of input is just that. */
+    void (*hangup)(Chardev *chr);
 } CharFd;
 
 void char_fd_init(CharFd *cfd, Chardev *chr);
 void char_fd_set(CharFd *cfd, int in, int out); /* takes them over and makes them non-blocking */
-void char_fd_close(CharFd *cfd);
+void char_fd_close(CharFd *cfd);  /* one peer's descriptors */
+void char_fd_finish(CharFd *cfd); /* for good, after what is pending; also if never opened */
 ssize_t char_fd_write(Chardev *chr, const uint8_t *buf, size_t len);
 void char_fd_accept_input(Chardev *chr);
 

@@ -8,8 +8,9 @@
 #include "error.h"
 #include "internal.h"
 
-#define MUX_USERS 4
-#define MUX_ESCAPE 0x01 /* Ctrl-A */
+#define MUX_USERS    4
+#define MUX_HELD_MAX CHARDEV_PENDING_MAX
+#define MUX_ESCAPE   0x01 /* Ctrl-A */
 
 typedef struct MuxUser {
     const ChardevHandlers *handlers; /* NULL: free */
@@ -55,10 +56,14 @@ static size_t user_room(MuxUser *user)
     return user->handlers->can_receive ? user->handlers->can_receive(user->opaque) : 4096;
 }
 
+/* Give the user of his input what he takes. One who never takes any has it thrown away. */
 static void deliver(MuxUser *user)
 {
     size_t n;
 
+    if (!user->handlers || !user->handlers->receive) {
+        g_byte_array_set_size(user->held, 0);
+    }
     while (user->held->len && (n = MIN(user_room(user), user->held->len)) > 0) {
         g_autofree uint8_t *bytes = g_memdup2(user->held->data, n);
 
@@ -74,9 +79,9 @@ static void set_focus(Mux *mux, int focus)
     }
     mux->focus = focus;
     user_event(&mux->users[focus], CHARDEV_MUX_IN);
-    deliver(&mux->users[focus]);
 }
 
+/* To the next user, or nobody. */
 static void switch_focus(Mux *mux)
 {
     for (int i = 1; i <= MUX_USERS; i++) {
@@ -122,12 +127,16 @@ static void escape(Mux *mux, uint8_t c)
     }
 }
 
-/* Keys for the multiplexer must come through while the focused user takes none: hold a little. */
+/*
+ * Keys for the multiplexer must come through while the focused user takes none, so a lot is held
+ * for him: more than anybody types. A file that is piped in still waits for the guest.
+ */
 static size_t mux_can_receive(void *opaque)
 {
     Mux *mux = ((Chardev *)opaque)->state;
 
-    return mux->focus < 0 || mux->users[mux->focus].held->len < 256 ? 32 : 0;
+    return mux->focus < 0 ? 4096
+                          : MUX_HELD_MAX - MIN(mux->users[mux->focus].held->len, MUX_HELD_MAX);
 }
 
 static void mux_receive(void *opaque, const uint8_t *buf, size_t len)
@@ -137,15 +146,18 @@ static void mux_receive(void *opaque, const uint8_t *buf, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (mux->escaped) {
             mux->escaped = false;
+            if (mux->focus >= 0) {
+                deliver(&mux->users[mux->focus]); /* what came before the key goes before it */
+            }
             escape(mux, buf[i]);
         } else if (buf[i] == MUX_ESCAPE) {
             mux->escaped = true;
         } else if (mux->focus >= 0) {
             g_byte_array_append(mux->users[mux->focus].held, &buf[i], 1);
         }
-        if (mux->focus >= 0) {
-            deliver(&mux->users[mux->focus]);
-        }
+    }
+    if (mux->focus >= 0) {
+        deliver(&mux->users[mux->focus]);
     }
 }
 
@@ -156,7 +168,9 @@ static void mux_event(void *opaque, ChardevEvent event)
 
     chr->peer = mux->base->peer;
     for (int i = 0; i < MUX_USERS; i++) {
-        user_event(&mux->users[i], event);
+        if (event != CHARDEV_BREAK || i == mux->focus) {
+            user_event(&mux->users[i], event);
+        }
     }
 }
 
@@ -176,11 +190,15 @@ bool chardev_mux_attach(Chardev *chr, const ChardevHandlers *handlers, void *opa
         if (!user->handlers) {
             user->handlers = handlers;
             user->opaque = opaque;
+            /* The first to come is the console; a monitor waits behind it for Ctrl-A c. */
+            if (mux->focus < 0) {
+                set_focus(mux, i);
+            } else {
+                user_event(user, CHARDEV_MUX_OUT);
+            }
             if (mux->base->peer) {
                 user_event(user, CHARDEV_OPENED);
             }
-            /* The console comes first: a monitor that is there already waits behind it. */
-            set_focus(mux, i);
             return true;
         }
     }
@@ -236,15 +254,19 @@ static ssize_t mux_write(Chardev *chr, const uint8_t *buf, size_t len)
 {
     Mux *mux = chr->state;
 
-    return chardev_write(mux->base, buf, len);
+    chardev_write(mux->base, buf, len); /* what it can't take it has counted; nothing waits here */
+    return len;
 }
 
 static void mux_accept_input(Chardev *chr)
 {
     Mux *mux = chr->state;
 
-    if (mux->focus >= 0) {
-        deliver(&mux->users[mux->focus]);
+    /* Also to one who lost the focus: what was typed for him is his. */
+    for (int i = 0; i < MUX_USERS; i++) {
+        if (mux->users[i].handlers) {
+            deliver(&mux->users[i]);
+        }
     }
     chardev_accept_input(mux->base);
 }

@@ -22,12 +22,45 @@ typedef struct CharSocket {
     CharFd fd;
     int listener; /* -1 for a client */
     GSource *listen_source;
-    char *path; /* of a unix socket we made, to be removed; else NULL */
+    guint retry; /* listens again after a failure that time may heal */
+    char *path;  /* of a unix socket we made, to be removed; else NULL */
 } CharSocket;
+
+static void (*wait_notice)(const char *filename);
+
+void chardev_set_wait_notice(void (*fn)(const char *filename))
+{
+    wait_notice = fn;
+}
 
 static void listen_on(Chardev *chr);
 
 /* ------------------------------------------------------------------------------ addresses -- */
+
+/*
+ * Remove a socket left behind by somebody who is gone: never anything that is not a socket, and
+ * not one at which somebody still listens. False for the latter.
+ */
+static bool remove_stale(const char *path, const struct sockaddr_un *address)
+{
+    struct stat st;
+    bool alive;
+    int fd;
+
+    if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
+        return true;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    alive = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+                        errno == EAGAIN);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!alive) {
+        unlink(path);
+    }
+    return !alive;
+}
 
 static int unix_socket(const char *path, bool server, GError **errp)
 {
@@ -46,13 +79,10 @@ static int unix_socket(const char *path, bool server, GError **errp)
         return -1;
     }
     if (server) {
-        struct stat st;
-
-        /* A socket left behind by somebody who is gone; never anything that is not one. */
-        if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
-            unlink(path);
-        }
-        if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0) {
+        if (!remove_stale(path, &address)) {
+            errno = EADDRINUSE;
+        } else if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+                   listen(fd, 1) == 0) {
             return fd;
         }
         error_setg(errp, "Failed to bind socket to '%s': %s", path, g_strerror(errno));
@@ -87,7 +117,7 @@ static int tcp_socket(const char *host, const char *port, bool server, GError **
             why = errno;
             continue;
         }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* characters are typed */
         if (server) {
             setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
         }
@@ -128,17 +158,31 @@ static void connected(Chardev *chr, int fd)
     char_fd_accept_input(chr);
 }
 
+static gboolean listen_again(void *opaque)
+{
+    Chardev *chr = opaque;
+    CharSocket *s = chr->state;
+
+    s->retry = 0;
+    listen_on(chr);
+    return G_SOURCE_REMOVE;
+}
+
 static gboolean on_connection(int listener, GIOCondition condition, void *opaque)
 {
     Chardev *chr = opaque;
     CharSocket *s = chr->state;
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
-    if (fd < 0) {
+    if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)) {
         return G_SOURCE_CONTINUE;
     }
     g_clear_pointer(&s->listen_source, g_source_unref); /* one peer at a time; others queue */
-    connected(chr, fd);
+    if (fd < 0) { /* out of descriptors: the connection stays ready, so do not spin on it */
+        s->retry = g_timeout_add_seconds(1, listen_again, chr);
+    } else {
+        connected(chr, fd);
+    }
     return G_SOURCE_REMOVE;
 }
 
@@ -156,15 +200,21 @@ static void listen_on(Chardev *chr)
 static bool start_server(Chardev *chr, bool wait, GError **errp)
 {
     CharSocket *s = chr->state;
+    struct pollfd pfd = {.fd = s->listener, .events = POLLIN};
     int fd;
 
+    g_unix_set_fd_nonblocking(s->listener, TRUE, NULL); /* a peer may have gone before accept() */
     if (!wait) {
         listen_on(chr);
         return true;
     }
+    if (wait_notice) {
+        wait_notice(chr->filename);
+    }
     do {
+        poll(&pfd, 1, -1);
         fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
-    } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+    } while (fd < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNABORTED));
     if (fd < 0) {
         error_setg(errp, "Failed to accept a connection: %s", g_strerror(errno));
         return false;
@@ -175,40 +225,73 @@ static bool start_server(Chardev *chr, bool wait, GError **errp)
 
 /* ----------------------------------------------------------------------------------- kind -- */
 
+/* "HOST:PORT" as it can be given again: IPv6 in brackets, the port that port 0 became. */
+static char *tcp_name(int fd, const char *host)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } address = {};
+    socklen_t len = sizeof(address);
+    unsigned number = 0;
+
+    if (getsockname(fd, &address.any, &len) == 0) {
+        number =
+            ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
+    }
+    return g_strdup_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, number);
+}
+
+static void set_filename(Chardev *chr, const char *path, const char *host, const char *port,
+                         bool server, int fd)
+{
+    const char *suffix = server ? ",server=on" : "";
+    g_autofree char *name = NULL;
+
+    g_free(chr->filename);
+    if (path) {
+        chr->filename = g_strdup_printf("unix:%s%s", path, suffix);
+        return;
+    }
+    name = server ? tcp_name(fd, host) : g_strdup_printf("%s:%s", host, port);
+    chr->filename = g_strdup_printf("tcp:%s%s", name, suffix);
+}
+
 static bool socket_open(Chardev *chr, Opts *opts, GError **errp)
 {
     CharSocket *s = chr->state;
     const char *path = opts_get(opts, "path");
     const char *host = opts_get(opts, "host");
     const char *port = opts_get(opts, "port");
-    bool server = false, wait = true;
+    bool server = false, wait = true, delay = false;
     int fd;
 
-    char_fd_init(&s->fd, chr);
-    s->listener = -1;
-    s->fd.is_socket = true;
-    s->fd.hangup = socket_hangup;
     if (!opts_get_bool(opts, "server", &server, errp) ||
-        !opts_get_bool(opts, "wait", &wait, errp)) {
+        !opts_get_bool(opts, "wait", &wait, errp) ||
+        !opts_get_bool(opts, "delay", &delay, errp)) { /* accepted as "nodelay" */
         return false;
     }
     if (!server && opts_has(opts, "wait")) {
         error_setg(errp, "'wait' option is incompatible with socket in client connect mode");
         return false;
     }
-    if (!path && !port) {
-        error_setg(errp, "chardev: socket: no path or port given");
+    if (!path == !port) {
+        error_setg(errp, "chardev: socket: either path or port (with host) must be given");
         return false;
     }
-    fd = path ? unix_socket(path, server, errp)
-              : tcp_socket(host ? host : "localhost", port, server, errp);
+    if (!host) {
+        host = server ? "" : "localhost";
+    }
+    fd = path ? unix_socket(path, server, errp) : tcp_socket(host, port, server, errp);
     if (fd < 0) {
         return false;
     }
-    g_free(chr->filename);
-    chr->filename = path ? g_strdup_printf("unix:%s%s", path, server ? ",server=on" : "")
-                         : g_strdup_printf("tcp:%s:%s%s", host ? host : "localhost", port,
-                                           server ? ",server=on" : "");
+    char_fd_init(&s->fd, chr);
+    s->listener = -1;
+    s->fd.is_socket = true;
+    s->fd.hangup = socket_hangup;
+    set_filename(chr, path, host, port, server, fd);
     if (!server) {
         connected(chr, fd);
         return true;
@@ -225,13 +308,13 @@ static void socket_close(Chardev *chr)
     if (!s->fd.chr) {
         return;
     }
-    if (s->fd.out >= 0) {
-        chardev_flush(chr);
-    }
-    char_fd_close(&s->fd);
+    char_fd_finish(&s->fd);
     if (s->listen_source) {
         g_source_destroy(s->listen_source);
         g_source_unref(s->listen_source);
+    }
+    if (s->retry) {
+        g_source_remove(s->retry);
     }
     if (s->listener >= 0) {
         close(s->listener);
@@ -249,5 +332,6 @@ const ChardevKind chardev_socket = {
     .close = socket_close,
     .write = char_fd_write,
     .accept_input = char_fd_accept_input,
+    .keys = (const char *const[]){"path", "host", "port", "server", "wait", "delay", NULL},
     .state_size = sizeof(CharSocket),
 };

@@ -6,7 +6,7 @@
  * Not modelled: the time that characters take on the line (they leave at once, and arrive as fast
  * as the guest takes them), line errors other than break and overrun, DMA modes of the FIFO.
  */
-#include <string.h>
+#include <inttypes.h>
 
 #include "backends/char.h"
 #include "error.h"
@@ -15,57 +15,69 @@
 #include "hw/char/serial.h"
 
 #define SERIAL_FIFO_SIZE 16
-#define SERIAL_CLOCK_HZ 1843200
+#define SERIAL_CLOCK_HZ  1843200
+#define SERIAL_PORTS     4 /* COM1 to COM4 */
 
 /* offsets */
-enum { RBR = 0, THR = 0, DLL = 0, IER = 1, DLM = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5,
-       MSR = 6, SCR = 7 };
+enum {
+    RBR = 0,
+    THR = 0,
+    DLL = 0,
+    IER = 1,
+    DLM = 1,
+    IIR = 2,
+    FCR = 2,
+    LCR = 3,
+    MCR = 4,
+    LSR = 5,
+    MSR = 6,
+    SCR = 7
+};
 
 #define IER_ERBFI 0x01 /* received data available */
 #define IER_ETBEI 0x02 /* transmitter holding register empty */
-#define IER_ELSI 0x04  /* receiver line status */
+#define IER_ELSI  0x04 /* receiver line status */
 #define IER_EDSSI 0x08 /* modem status */
 
-#define IIR_NO_INT 0x01
-#define IIR_MSI 0x00
-#define IIR_THRI 0x02
-#define IIR_RDI 0x04
-#define IIR_RLSI 0x06
-#define IIR_CTI 0x0c /* character time-out */
+#define IIR_NO_INT       0x01
+#define IIR_MSI          0x00
+#define IIR_THRI         0x02
+#define IIR_RDI          0x04
+#define IIR_RLSI         0x06
+#define IIR_CTI          0x0c /* character time-out */
 #define IIR_FIFO_ENABLED 0xc0
 
-#define FCR_ENABLE 0x01
+#define FCR_ENABLE     0x01
 #define FCR_RESET_RCVR 0x02
-#define FCR_RESET_XMIT 0x04
-#define FCR_DMA_MODE 0x08
-#define FCR_TRIGGER 0xc0
+#define FCR_DMA_MODE   0x08
+#define FCR_TRIGGER    0xc0
 
-#define LCR_DLAB 0x80
+#define LCR_DLAB  0x80
 #define LCR_BREAK 0x40
 
-#define MCR_DTR 0x01
-#define MCR_RTS 0x02
+#define MCR_DTR  0x01
+#define MCR_RTS  0x02
 #define MCR_OUT1 0x04
 #define MCR_OUT2 0x08 /* gates the interrupt on a PC */
 #define MCR_LOOP 0x10
 
-#define LSR_DR 0x01
-#define LSR_OE 0x02
-#define LSR_BI 0x10
-#define LSR_THRE 0x20
-#define LSR_TEMT 0x40
+#define LSR_DR         0x01
+#define LSR_OE         0x02
+#define LSR_BI         0x10
+#define LSR_THRE       0x20
+#define LSR_TEMT       0x40
 #define LSR_FIFO_ERROR 0x80
-#define LSR_ERRORS 0x1e
+#define LSR_ERRORS     0x1e
 
-#define MSR_DCTS 0x01
-#define MSR_DDSR 0x02
-#define MSR_TERI 0x04
-#define MSR_DDCD 0x08
+#define MSR_DCTS  0x01
+#define MSR_DDSR  0x02
+#define MSR_TERI  0x04
+#define MSR_DDCD  0x08
 #define MSR_DELTA 0x0f
-#define MSR_CTS 0x10
-#define MSR_DSR 0x20
-#define MSR_RI 0x40
-#define MSR_DCD 0x80
+#define MSR_CTS   0x10
+#define MSR_DSR   0x20
+#define MSR_RI    0x40
+#define MSR_DCD   0x80
 
 typedef struct Serial {
     ISADevice isa;
@@ -78,7 +90,7 @@ typedef struct Serial {
     uint8_t fifo[SERIAL_FIFO_SIZE]; /* received; one deep while FCR_ENABLE is 0 */
     bool is_break[SERIAL_FIFO_SIZE];
     unsigned fifo_head, fifo_len;
-    bool timed_out;    /* the character time-out interrupt is pending */
+    bool timed_out;     /* the character time-out interrupt is pending */
     bool thr_empty_int; /* the THRE interrupt is pending */
     Timer timeout;
 
@@ -87,7 +99,7 @@ typedef struct Serial {
     Chardev *chr;
 
     /* properties */
-    uint32_t index;  /* 0..3: COM1..COM4; 0xffffffff: the next */
+    uint32_t index;  /* 0..3: COM1..COM4; 0xffffffff: the first free one */
     uint32_t iobase; /* 0xffffffff: by index */
     uint32_t isairq;
     char *chardev;
@@ -154,12 +166,46 @@ static unsigned serial_depth(const Serial *s)
     return s->fcr & FCR_ENABLE ? SERIAL_FIFO_SIZE : 1;
 }
 
-/* What is seen in LSR of the character at the head. */
+/* A character has come to the head: its errors show in LSR, until that is read. */
 static void serial_update_head(Serial *s)
 {
-    s->lsr &= ~(LSR_DR | LSR_BI);
+    s->lsr &= ~LSR_DR;
     if (s->fifo_len) {
         s->lsr |= LSR_DR | (s->is_break[s->fifo_head] ? LSR_BI : 0);
+    }
+}
+
+/* Bit 7 says that an error is somewhere in the FIFO. */
+static uint8_t serial_lsr(const Serial *s)
+{
+    if (s->fcr & FCR_ENABLE) {
+        for (unsigned i = 0; i < s->fifo_len; i++) {
+            if (s->is_break[(s->fifo_head + i) % SERIAL_FIFO_SIZE]) {
+                return s->lsr | LSR_FIFO_ERROR;
+            }
+        }
+    }
+    return s->lsr;
+}
+
+/* What was not read in time: the FIFO keeps what it has, the single register takes the new one. */
+static void serial_overrun(Serial *s, uint8_t c, bool is_break)
+{
+    s->lsr |= LSR_OE;
+    if (!(s->fcr & FCR_ENABLE)) {
+        s->fifo[s->fifo_head] = c;
+        s->is_break[s->fifo_head] = is_break;
+        serial_update_head(s);
+    }
+}
+
+/* The time-out counts from the last character that came or was read. */
+static void serial_rearm_timeout(Serial *s)
+{
+    if ((s->fcr & FCR_ENABLE) && s->fifo_len && !s->timed_out) {
+        timer_mod(&s->timeout, clock_get_ns(VM_CLOCK_VIRTUAL) + serial_timeout_ns(s));
+    } else {
+        timer_del(&s->timeout);
     }
 }
 
@@ -168,7 +214,7 @@ static void serial_receive_char(Serial *s, uint8_t c, bool is_break)
     unsigned tail;
 
     if (s->fifo_len >= serial_depth(s)) {
-        s->lsr |= LSR_OE;
+        serial_overrun(s, c, is_break);
         return;
     }
     tail = (s->fifo_head + s->fifo_len++) % SERIAL_FIFO_SIZE;
@@ -177,10 +223,7 @@ static void serial_receive_char(Serial *s, uint8_t c, bool is_break)
     if (s->fifo_len == 1) {
         serial_update_head(s);
     }
-    if (s->fcr & FCR_ENABLE) {
-        s->timed_out = false;
-        timer_mod(&s->timeout, clock_get_ns(VM_CLOCK_VIRTUAL) + serial_timeout_ns(s));
-    }
+    serial_rearm_timeout(s);
 }
 
 static size_t serial_can_receive(void *opaque)
@@ -204,7 +247,7 @@ static void serial_event(void *opaque, ChardevEvent event)
 {
     Serial *s = opaque;
 
-    if (event == CHARDEV_BREAK) {
+    if (event == CHARDEV_BREAK && !(s->mcr & MCR_LOOP)) {
         serial_receive_char(s, 0, true);
         serial_update_irq(s);
     }
@@ -232,11 +275,7 @@ static uint8_t serial_read_rbr(Serial *s)
         s->fifo_head = (s->fifo_head + 1) % SERIAL_FIFO_SIZE;
         s->fifo_len--;
         s->timed_out = false;
-        if (s->fifo_len) {
-            timer_mod(&s->timeout, clock_get_ns(VM_CLOCK_VIRTUAL) + serial_timeout_ns(s));
-        } else {
-            timer_del(&s->timeout);
-        }
+        serial_rearm_timeout(s);
         serial_update_head(s);
         if (s->chr) {
             chardev_accept_input(s->chr);
@@ -282,21 +321,19 @@ static void serial_write_thr(Serial *s, uint8_t c)
     s->thr_empty_int = true; /* it has left already */
 }
 
+/* The other bits count only where the FIFO is being enabled, or was and stays so. */
 static void serial_write_fcr(Serial *s, uint8_t val)
 {
-    if ((val ^ s->fcr) & FCR_ENABLE) {
-        val |= FCR_RESET_RCVR | FCR_RESET_XMIT;
-    }
-    if (val & FCR_RESET_RCVR) {
-        serial_clear_receiver(s);
-    }
-    if (val & FCR_RESET_XMIT) {
-        s->thr_empty_int = true;
+    bool changed = (val ^ s->fcr) & FCR_ENABLE;
+
+    if (!(val & FCR_ENABLE)) {
+        val = 0;
     }
     s->fcr = val & (FCR_ENABLE | FCR_DMA_MODE | FCR_TRIGGER);
-    if (!(s->fcr & FCR_ENABLE)) {
-        s->fcr = 0;
+    if (changed || (val & FCR_RESET_RCVR)) {
+        serial_clear_receiver(s);
     }
+    /* The transmitter's FIFO is empty at all times. */
     if (s->chr) {
         chardev_accept_input(s->chr);
     }
@@ -317,7 +354,7 @@ static void serial_write(void *opaque, hwaddr addr, uint64_t data, unsigned size
         break;
     case IER:
         /* Enabling the THRE interrupt while the register is empty gives one. */
-        if ((val & ~s->ier & IER_ETBEI)) {
+        if (val & ~s->ier & IER_ETBEI) {
             s->thr_empty_int = true;
         }
         s->ier = val & 0x0f;
@@ -379,8 +416,11 @@ static uint64_t serial_read(void *opaque, hwaddr addr, unsigned size)
         val = s->mcr;
         break;
     case LSR:
-        val = s->lsr;
+        val = serial_lsr(s);
         s->lsr &= ~LSR_ERRORS;
+        if (s->fifo_len) {
+            s->is_break[s->fifo_head] = false; /* it was shown */
+        }
         break;
     case MSR:
         val = s->msr;
@@ -397,7 +437,7 @@ static uint64_t serial_read(void *opaque, hwaddr addr, unsigned size)
 static const MemoryRegionOps serial_ops = {
     .read = serial_read,
     .write = serial_write,
-    .valid = {.min_access_size = 1, .max_access_size = 1},
+    .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
@@ -422,21 +462,46 @@ static void serial_reset(Device *dev)
     serial_update_modem(s);
     s->msr &= ~MSR_DELTA;
     serial_update_irq(s);
+    if (s->chr) {
+        chardev_accept_input(s->chr); /* the receiver has room again */
+    }
+}
+
+/* Note in `opaque`, a bit mask, which COM port `dev` is. */
+static void note_index(Device *dev, void *opaque)
+{
+    if (device_class_is(dev->cls, &serial_class)) {
+        *(unsigned *)opaque |= 1u << serial_index(dev);
+    }
+}
+
+static bool serial_choose_index(Serial *s, GError **errp)
+{
+    unsigned taken = 0;
+
+    device_foreach(note_index, &taken);
+    if (s->index == UINT32_MAX) {
+        s->index = __builtin_ctz(~taken);
+    }
+    if (s->index >= SERIAL_PORTS) {
+        error_setg(errp, "Max. supported number of ISA serial ports is %d.", SERIAL_PORTS);
+        return false;
+    }
+    if (taken & 1u << s->index) {
+        error_setg(errp, "serial port index %" PRIu32 " is in use: another index= is needed",
+                   s->index);
+        return false;
+    }
+    return true;
 }
 
 static bool serial_realize(Device *dev, GError **errp)
 {
-    static const uint16_t ports[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
-    static const uint8_t irqs[] = {4, 3, 4, 3};
-    static unsigned next_index;
+    static const uint16_t ports[SERIAL_PORTS] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
+    static const uint8_t irqs[SERIAL_PORTS] = {4, 3, 4, 3};
     Serial *s = DEVICE_CAST(Serial, &serial_class, dev);
 
-    if (s->index == UINT32_MAX) {
-        s->index = next_index;
-    }
-    if (s->index >= G_N_ELEMENTS(ports)) {
-        error_setg(errp, "Max. supported number of ISA serial ports is %zu.",
-                   G_N_ELEMENTS(ports));
+    if (!serial_choose_index(s, errp)) {
         return false;
     }
     if (s->chardev) {
@@ -450,7 +515,6 @@ static bool serial_realize(Device *dev, GError **errp)
             return false;
         }
     }
-    next_index = s->index + 1;
     if (s->iobase == UINT32_MAX) {
         s->iobase = ports[s->index];
     }
@@ -472,14 +536,17 @@ static void serial_unrealize(Device *dev)
         chardev_detach(s->chr, s);
     }
     timer_del(&s->timeout);
+    irq_set(s->irq, 0);
     isa_unregister_ioport(dev, &s->io);
     memory_region_destroy(&s->io);
 }
 
 static const Property serial_props[] = {
     PROP_UINT32("index", Serial, index, UINT32_MAX, .help = "0 to 3: COM1 to COM4"),
-    PROP_UINT32("iobase", Serial, iobase, UINT32_MAX, .help = "first port, else by index"),
-    PROP_UINT32("irq", Serial, isairq, UINT32_MAX, .help = "ISA interrupt, else by index"),
+    PROP_UINT32("iobase", Serial, iobase, UINT32_MAX, .max = 0xffff,
+                .help = "first port, else by index"),
+    PROP_UINT32("irq", Serial, isairq, UINT32_MAX, .max = ISA_IRQS - 1,
+                .help = "ISA interrupt, else by index"),
     PROP_STRING("chardev", Serial, chardev, .help = "id of a chardev"),
     {}};
 

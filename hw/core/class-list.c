@@ -27,13 +27,12 @@ bool device_add_global(const char *driver, const char *property, const char *val
     bool ok;
 
     if (!cls) {
-        error_setg(errp, "-global: '%s' is not a valid device: -device help lists them", driver);
+        error_setg(errp, "'%s' is not a valid device model name: -device help lists them", driver);
         return false;
     }
     prop = device_class_property(cls, property);
     if (!prop) {
-        error_setg(errp, "-global: Property '%s' not found: -device %s,help lists them", path,
-                   driver);
+        error_setg(errp, "Property '%s' not found: -device %s,help lists them", path, driver);
         return false;
     }
     /* Try the value on a state that no device has. */
@@ -76,8 +75,7 @@ void device_classes_print_help(GString *out)
             g_string_append_printf(out, "%s%s devices:\n", i ? "\n" : "",
                                    category ? category : "Misc");
         }
-        g_string_append_printf(out, "name \"%s\", bus %s", cls->name,
-                               device_class_bus(cls)->name);
+        g_string_append_printf(out, "name \"%s\", bus %s", cls->name, device_class_bus(cls)->name);
         if (cls->alias) {
             g_string_append_printf(out, ", alias \"%s\"", cls->alias);
         }

@@ -84,7 +84,8 @@ void device_class_foreach_property(const DeviceClass *cls,
 {
     for (const DeviceClass *c = cls; c; c = c->parent) {
         for (const Property *prop = c->props; prop && prop->name; prop++) {
-            if (device_class_shows(cls, prop)) {
+            /* Not what the class does not show, nor what a subclass has its own row for. */
+            if (device_class_property(cls, prop->name) == prop) {
                 fn(c, prop, opaque);
             }
         }
@@ -145,8 +146,7 @@ void device_apply_defaults(Device *dev)
             if (g_str_equal(cls->name, global->driver) ||
                 g_strcmp0(cls->alias, global->driver) == 0) {
                 const Property *prop = device_class_property(dev->cls, global->property);
-                g_autofree char *path =
-                    g_strdup_printf("%s.%s", global->driver, global->property);
+                g_autofree char *path = g_strdup_printf("%s.%s", global->driver, global->property);
 
                 /* Checked when the option was read, but for ranges that a subclass narrowed. */
                 if (prop) {

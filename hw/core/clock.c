@@ -113,7 +113,7 @@ void timer_mod(Timer *timer, int64_t expire)
     timer_del(timer);
     timer->expire = expire;
     timer->pending = true;
-    TAILQ_FOREACH_REVERSE(before, list, TimerList, link) {
+    TAILQ_FOREACH_REVERSE (before, list, TimerList, link) {
         if (before->expire <= expire) {
             TAILQ_INSERT_AFTER(list, before, timer, link);
             return;
@@ -167,7 +167,7 @@ static bool run_list(ClockType clock, int64_t now)
     unsigned due = 0;
     bool ran = false;
 
-    TAILQ_FOREACH(timer, &lists[clock], link) {
+    TAILQ_FOREACH (timer, &lists[clock], link) {
         if (timer->expire > now) {
             break;
         }

@@ -29,31 +29,39 @@ Device *device_new(const DeviceClass *cls)
     return dev;
 }
 
-static void unrealize_up_to(Device *dev, const DeviceClass *cls, const DeviceClass *end)
+static void unrealize_from(Device *dev, const DeviceClass *cls)
 {
-    for (; cls != end; cls = cls->parent) {
+    for (; cls; cls = cls->parent) {
         if (cls->unrealize) {
             cls->unrealize(dev);
         }
     }
 }
 
-/* Realize the classes from the root down to `cls`; what was done is undone on failure. */
-static bool realize_from_root(Device *dev, const DeviceClass *cls, GError **errp)
+static void destroy_buses(Device *dev)
 {
-    if (cls->parent && !realize_from_root(dev, cls->parent, errp)) {
-        return false;
+    Bus *bus;
+
+    while ((bus = TAILQ_FIRST(&dev->buses))) {
+        bus_destroy(bus);
     }
-    if (cls->realize && !cls->realize(dev, errp)) {
-        unrealize_up_to(dev, cls->parent, NULL);
-        return false;
+}
+
+/* Realize the classes from the root down to `cls`. Returns the class that failed, or NULL. */
+static const DeviceClass *realize_from_root(Device *dev, const DeviceClass *cls, GError **errp)
+{
+    const DeviceClass *failed = cls->parent ? realize_from_root(dev, cls->parent, errp) : NULL;
+
+    if (!failed && cls->realize && !cls->realize(dev, errp)) {
+        failed = cls;
     }
-    return true;
+    return failed;
 }
 
 bool device_realize(Device *dev, Bus *bus, GError **errp)
 {
     const BusClass *wanted = device_class_bus(dev->cls);
+    const DeviceClass *failed;
 
     g_assert(!dev->realized);
     if (!bus) {
@@ -65,7 +73,10 @@ bool device_realize(Device *dev, Bus *bus, GError **errp)
     }
     dev->bus = bus;
     dev->owner.name = dev->id ? dev->id : dev->cls->name;
-    if (!realize_from_root(dev, dev->cls, errp)) {
+    failed = realize_from_root(dev, dev->cls, errp);
+    if (failed) {
+        destroy_buses(dev);
+        unrealize_from(dev, failed->parent);
         device_free_gpio(dev);
         dev->bus = NULL;
         return false;
@@ -94,18 +105,14 @@ static void release_properties(Device *dev)
 
 void device_free(Device *dev)
 {
-    Bus *bus;
-
     if (!dev) {
         return;
     }
-    while ((bus = TAILQ_FIRST(&dev->buses))) {
-        bus_destroy(bus);
-    }
+    destroy_buses(dev);
     if (dev->realized) {
         TAILQ_REMOVE(&dev->bus->devices, dev, sibling);
         dev->realized = false;
-        unrealize_up_to(dev, dev->cls, NULL);
+        unrealize_from(dev, dev->cls);
     }
     device_free_gpio(dev);
     release_properties(dev);
@@ -129,7 +136,7 @@ static void bus_reset(Bus *bus)
 {
     Device *dev;
 
-    TAILQ_FOREACH(dev, &bus->devices, sibling) {
+    TAILQ_FOREACH (dev, &bus->devices, sibling) {
         device_reset(dev);
     }
 }
@@ -139,7 +146,7 @@ void device_reset(Device *dev)
     Bus *bus;
 
     reset_from_root(dev, dev->cls);
-    TAILQ_FOREACH(bus, &dev->buses, sibling) {
+    TAILQ_FOREACH (bus, &dev->buses, sibling) {
         bus_reset(bus);
     }
 }
@@ -157,14 +164,17 @@ bool device_set_property(Device *dev, const char *name, GVariant *value, GError 
 {
     g_autoptr(GVariant) held = g_variant_ref_sink(value);
     const Property *prop = device_class_property(dev->cls, name);
-    g_autofree char *path = g_strdup_printf("%s.%s", dev->id ? dev->id : dev->cls->name, name);
+    g_autofree char *path = g_strdup_printf("%s.%s", dev->cls->name, name);
 
     if (!prop) {
         error_setg(errp, "Property '%s' not found", path);
         return false;
     }
     if (dev->realized && !prop->live) {
-        error_setg(errp, "Attempt to set property '%s' after it was realized", path);
+        error_setg(errp,
+                   "Attempt to set property '%s' on device '%s' (type '%s') after it was"
+                   " realized",
+                   name, dev->id ? dev->id : "", dev->cls->name);
         return false;
     }
     if (!property_set(dev, prop, path, held, errp)) {
@@ -186,7 +196,7 @@ GVariant *device_get_property(Device *dev, const char *name, GError **errp)
     const Property *prop = device_class_property(dev->cls, name);
 
     if (!prop) {
-        error_setg(errp, "Property '%s.%s' not found", dev->id ? dev->id : dev->cls->name, name);
+        error_setg(errp, "Property '%s.%s' not found", dev->cls->name, name);
         return NULL;
     }
     return property_get(dev, prop);
@@ -307,11 +317,11 @@ static bool walk_bus(Bus *bus, const TreeWalk *walk)
     if (walk->bus && walk->bus(bus, walk->opaque)) {
         return true;
     }
-    TAILQ_FOREACH(dev, &bus->devices, sibling) {
+    TAILQ_FOREACH (dev, &bus->devices, sibling) {
         if (walk->device && walk->device(dev, walk->opaque)) {
             return true;
         }
-        TAILQ_FOREACH(child, &dev->buses, sibling) {
+        TAILQ_FOREACH (child, &dev->buses, sibling) {
             if (walk_bus(child, walk)) {
                 return true;
             }
@@ -438,7 +448,7 @@ static void print_device(Device *dev, GString *out, int indent)
             g_string_append_printf(out, "%*saddress = %s\n", indent + 2, "", address->str);
         }
     }
-    TAILQ_FOREACH(bus, &dev->buses, sibling) {
+    TAILQ_FOREACH (bus, &dev->buses, sibling) {
         print_bus(bus, out, indent + 2);
     }
 }
@@ -449,7 +459,7 @@ static void print_bus(Bus *bus, GString *out, int indent)
 
     g_string_append_printf(out, "%*sbus: %s\n%*stype %s\n", indent, "", bus->name, indent + 2, "",
                            bus->cls->name);
-    TAILQ_FOREACH(dev, &bus->devices, sibling) {
+    TAILQ_FOREACH (dev, &bus->devices, sibling) {
         print_device(dev, out, indent + 2);
     }
 }

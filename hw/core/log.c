@@ -25,26 +25,33 @@ static const struct {
     {LOG_UNIMP, "unimp", "what the guest uses that has no model"},
 };
 
+/* The bits that an item's name stands for; 0 for a name that is none. */
+static unsigned item_mask(const char *name)
+{
+    bool all = g_str_equal(name, "all");
+    unsigned mask = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(log_items); i++) {
+        if (all || g_str_equal(name, log_items[i].name)) {
+            mask |= log_items[i].mask;
+        }
+    }
+    return mask;
+}
+
 bool log_set_items(const char *items, GError **errp)
 {
     g_auto(GStrv) names = g_strsplit(items, ",", -1);
     unsigned mask = 0;
 
     for (char **name = names; *name; name++) {
-        size_t i;
+        unsigned bits = item_mask(*name);
 
-        for (i = 0; i < G_N_ELEMENTS(log_items); i++) {
-            if (g_str_equal(*name, log_items[i].name) || g_str_equal(*name, "all")) {
-                mask |= log_items[i].mask;
-                if (!g_str_equal(*name, "all")) {
-                    break;
-                }
-            }
-        }
-        if (i == G_N_ELEMENTS(log_items) && !g_str_equal(*name, "all")) {
+        if (!bits) {
             error_setg(errp, "Invalid log item '%s': -d help lists them", *name);
             return false;
         }
+        mask |= bits;
     }
     log_mask = mask;
     return true;
@@ -79,7 +86,8 @@ void log_print_items(GString *out)
 }
 
 /* One write per line, so lines of several threads never mix. */
-static void G_GNUC_PRINTF(3, 0) print_line(FILE *to, const char *prefix, const char *fmt, va_list ap)
+static void G_GNUC_PRINTF(3, 0)
+    print_line(FILE *to, const char *prefix, const char *fmt, va_list ap)
 {
     g_autofree char *text = g_strdup_vprintf(fmt, ap);
 

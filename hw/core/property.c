@@ -5,7 +5,6 @@
 #include "hw/core/property.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "hw/core/clock.h"
@@ -65,8 +64,8 @@ static bool parse_integer(const char *text, bool *negative, uint64_t *magnitude)
         return false;
     }
     errno = 0;
-    *magnitude = g_ascii_strtoull(digits, &end,
-                                  g_ascii_strncasecmp(digits, "0x", 2) == 0 ? 16 : 10);
+    *magnitude =
+        g_ascii_strtoull(digits, &end, g_ascii_strncasecmp(digits, "0x", 2) == 0 ? 16 : 10);
     return errno == 0 && *end == '\0';
 }
 
@@ -82,7 +81,7 @@ static bool get_integer(const char *path, GVariant *value, int64_t lo, uint64_t 
              : !integer_of(value, &negative, &magnitude)) {
         g_autofree char *shown = g_variant_print(value, FALSE);
 
-        error_setg(errp, "Property '%s' expects a number, not %s", path, shown);
+        error_setg(errp, "Property '%s' expects an integer, not %s", path, shown);
         return false;
     }
     if (negative ? lo >= 0 || magnitude > -(uint64_t)lo
@@ -209,10 +208,8 @@ static GVariant *get_duration(const void *field, const Property *prop)
     return g_variant_new_int64(*(const int64_t *)field);
 }
 
-const PropertyType prop_type_duration = {.name = "duration",
-                                         .set = set_duration,
-                                         .get = get_duration,
-                                         .set_default = default_uint64};
+const PropertyType prop_type_duration = {
+    .name = "duration", .set = set_duration, .get = get_duration, .set_default = default_uint64};
 
 /* -------------------------------------------------------------------------------- choices -- */
 
@@ -338,6 +335,7 @@ static GVariant *get_string(const void *field, const Property *prop)
 
 static void default_string(void *field, const Property *prop)
 {
+    g_free(*(char **)field); /* of a parent's row for the same field, or NULL */
     *(char **)field = g_strdup(prop->defstr);
 }
 
@@ -352,18 +350,35 @@ const PropertyType prop_type_string = {.name = "str",
                                        .set_default = default_string,
                                        .release = release_string};
 
+/* Six pairs of hexadecimal digits with ':' or '-' between them, and nothing else. */
+static bool parse_mac(const char *text, MacAddr *mac)
+{
+    for (int i = 0; i < 6; i++) {
+        int high = g_ascii_xdigit_value(text[0]);
+        int low = high < 0 ? -1 : g_ascii_xdigit_value(text[1]);
+
+        if (low < 0 || (i < 5 ? text[2] != ':' && text[2] != '-' : text[2] != '\0')) {
+            return false;
+        }
+        mac->a[i] = high << 4 | low;
+        text += 3;
+    }
+    return true;
+}
+
 static bool set_mac(void *field, const Property *prop, const char *path, GVariant *value,
                     GError **errp)
 {
     const char *text = string_of(value);
     MacAddr mac;
-    int end = 0;
 
-    if (!text ||
-        sscanf(text, "%2hhx%*1[:-]%2hhx%*1[:-]%2hhx%*1[:-]%2hhx%*1[:-]%2hhx%*1[:-]%2hhx%n",
-               &mac.a[0], &mac.a[1], &mac.a[2], &mac.a[3], &mac.a[4], &mac.a[5], &end) != 6 ||
-        end != 17 || text[end]) {
-        error_setg(errp, "Property '%s' expects an address such as 52:54:00:12:34:56", path);
+    if (!text || !parse_mac(text, &mac)) {
+        g_autofree char *shown = g_variant_print(value, FALSE);
+
+        error_setg(errp,
+                   "Property '%s' doesn't take value %s: an address such as"
+                   " 52:54:00:12:34:56 is needed",
+                   path, shown);
         return false;
     }
     *(MacAddr *)field = mac;

@@ -88,7 +88,6 @@ void ata_identify(AtaDisk *disk, uint8_t *data)
     for (int i = 65; i <= 68; i++) {
         ide_put_word(data, i, 120); /* shortest cycles, ns */
     }
-    ide_put_word(data, 69, 0);
     ide_put_word(data, 80, 0x007e); /* ATA-1 to ATA/ATAPI-6 */
     ide_put_word(data, 81, 0x0019); /* ATA/ATAPI-6 T13 1410D revision 3a */
     ide_put_word(data, 82, w82);

@@ -5,7 +5,7 @@
  *
  * Data goes between the backend and the buffer in chunks of up to 256 sectors, and between buffer
  * and host in DRQ blocks or by the bus master. A chunk that can't be read is tried again sector by
- * sector, so that the error names the sector.
+ * sector (READ MULTIPLE: block by block), so that the host gets what there is before the error.
  */
 #include <string.h>
 
@@ -88,14 +88,14 @@ void ata_reply_sector(AtaDisk *disk)
 
 static void choose_chunk(AtaDisk *disk)
 {
-    disk->chunk = disk->one_by_one ? 1 : MIN(disk->left, IDE_CHUNK_SECTORS);
+    disk->chunk = MIN(disk->left, disk->careful ? disk->block : IDE_CHUNK_SECTORS);
 }
 
 /* The chunk at disk->lba failed. True when it is to be tried again in smaller pieces. */
 static bool retry_smaller(AtaDisk *disk)
 {
-    if (disk->chunk > 1 && !disk->one_by_one) {
-        disk->one_by_one = true;
+    if (disk->chunk > disk->block && !disk->careful) {
+        disk->careful = true;
         return true;
     }
     return false;
@@ -380,28 +380,26 @@ void ata_transfer(AtaDisk *disk)
     bool found = ata_decode_lba(disk, &lba);
 
     disk->left = decode_count(disk);
-    disk->one_by_one = disk->last_chunk = false;
+    disk->careful = disk->last_chunk = false;
     disk->standby = false;
     if (!found || lba >= disk->sectors || disk->left > disk->sectors - lba) {
         ata_fail(disk, ATA_ERROR_IDNF | ATA_ERROR_ABRT);
         return;
     }
     disk->lba = lba;
+    disk->block = disk->flags & RW_MULTIPLE ? disk->multiple : 1;
     if (disk->flags & RW_VERIFY) {
         verify_chunk(disk);
     } else if (disk->flags & RW_DMA) {
         if (!ide_dma_wait(drive, disk->flags & RW_WRITE ? dma_write_chunk : dma_read_chunk)) {
             ata_fail(disk, ATA_ERROR_ABRT);
         }
+    } else if (disk->block == 0) {
+        ata_fail(disk, ATA_ERROR_ABRT); /* before SET MULTIPLE MODE */
+    } else if (disk->flags & RW_WRITE) {
+        pio_write_chunk(disk, false);
     } else {
-        disk->block = disk->flags & RW_MULTIPLE ? disk->multiple : 1;
-        if (disk->block == 0) {
-            ata_fail(disk, ATA_ERROR_ABRT); /* before SET MULTIPLE MODE */
-        } else if (disk->flags & RW_WRITE) {
-            pio_write_chunk(disk, false);
-        } else {
-            pio_read_chunk(disk);
-        }
+        pio_read_chunk(disk);
     }
 }
 

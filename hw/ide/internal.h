@@ -176,7 +176,7 @@ typedef struct AtaDisk {
     uint32_t left;   /* sectors to go, with those of the present chunk */
     unsigned chunk;  /* sectors in the buffer */
     unsigned block;  /* sectors a DRQ block */
-    bool one_by_one; /* after an error: to find the sector that has it */
+    bool careful;    /* after an error: a block at a time, to find the one that has it */
     bool last_chunk; /* the bus master had no memory for more */
     unsigned trim_pos, trim_end;
 } AtaDisk;

@@ -116,6 +116,17 @@ IDEBus *piix3_ide_bus(Device *dev, unsigned channel)
     return &s->channels[channel];
 }
 
+/*
+ * Features, sector count and LBA are only latched; nothing comes of them before a command, whose
+ * write, like any read, finds them there. The device register is not among them: a change of the
+ * selected drive can move the interrupt line.
+ */
+static const CoalescedRange piix_coalesced[] = {
+    COALESCED_PIO(PIIX3IDE, channels[0].command, 1, 5),
+    COALESCED_PIO(PIIX3IDE, channels[1].command, 1, 5),
+    {},
+};
+
 const PCIDeviceClass piix3_ide_class = {
     .device =
         {
@@ -124,6 +135,7 @@ const PCIDeviceClass piix3_ide_class = {
             .category = "Storage",
             .parent = &pci_device_class,
             .size = sizeof(PIIX3IDE),
+            .coalesced = piix_coalesced,
             .realize = piix_realize,
             .unrealize = piix_unrealize,
             .reset = piix_reset,

@@ -88,7 +88,7 @@ struct AccelOps {
     void (*reset)(void); /* what belongs to no vCPU, after the vCPUs; may be NULL */
     uint32_t (*cpu_signature)(void); /* CPUID 1 EAX */
 
-    /* Interrupts. With the irqchip in the kernel: set_gsi; else set_intr and the CpuInterruptOps. */
+    /* Interrupts. Irqchip in the kernel: set_gsi; else set_intr and the CpuInterruptOps. */
     bool (*irqchip_in_kernel)(void);
     void (*set_gsi)(int gsi, int level);
     void (*set_intr)(Vcpu *vcpu, bool level);

@@ -30,7 +30,8 @@ void machine_lock_yield(void);
 
 /*
  * Wait on `cond`: releases the lock meanwhile, drains on taking it back. Lock held, and never
- * inside a device's handler. As with any condition, it may return without cause.
+ * inside a device's handler. As with any condition, it may return without cause. Whoever signals
+ * holds the lock.
  */
 void machine_cond_wait(GCond *cond);
 

@@ -20,11 +20,11 @@ typedef enum ChardevEvent {
     CHARDEV_OPENED,
     CHARDEV_CLOSED,
     CHARDEV_BREAK,
-    CHARDEV_MUX_IN,  /* the input of a multiplexer now comes here */
-    CHARDEV_MUX_OUT, /* and no longer */
+    CHARDEV_MUX_IN,  /* a multiplexer's input comes here from now on */
+    CHARDEV_MUX_OUT, /* it goes elsewhere; one of the two precedes OPENED on attach */
 } ChardevEvent;
 
-/* The user of a chardev. Any function may be NULL. */
+/* The user of a chardev. Any function may be NULL; without `receive` input is thrown away. */
 typedef struct ChardevHandlers {
     /* How many bytes `receive` would take now; 0 holds input back until accept_input(). */
     size_t (*can_receive)(void *opaque);
@@ -69,6 +69,15 @@ void chardev_accept_input(Chardev *chr);
 
 /* File descriptors that came with the last bytes (SCM_RIGHTS): takes one, or -1. */
 int chardev_take_fd(Chardev *chr);
+
+/*
+ * Give the terminal back as it was found: what chardev_close_all() does too, but safe in a signal
+ * handler. For an end that does not wait.
+ */
+void chardev_restore_terminal(void);
+
+/* What is called before a server with wait=on blocks until its peer comes: tell the user. */
+void chardev_set_wait_notice(void (*fn)(const char *filename));
 
 /* What Ctrl-A x on a multiplexer calls: end the machine. */
 void chardev_set_terminate(void (*fn)(void));

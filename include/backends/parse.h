@@ -18,4 +18,10 @@ bool parse_size(const char *text, uint64_t unit, uint64_t *size, GError **errp);
 /* Parse on|off, yes|no, true|false, y|n; `name` is the parameter, for the message. */
 bool parse_bool(const char *name, const char *text, bool *value, GError **errp);
 
+/*
+ * Check the name that a user gives to a thing: letters, digits, '-', '.', '_', a letter first.
+ * `name` is the parameter, for the message.
+ */
+bool parse_id(const char *name, const char *text, GError **errp);
+
 #endif

@@ -10,7 +10,7 @@
 /* Hook the clocks and requests up with glib's default context. Once, on the main thread. */
 void mainloop_init(void);
 
-/* Wake it from poll. Any thread, and signal handlers. */
+/* Wake it from poll. Any thread; not a signal handler. */
 void mainloop_wake(void);
 
 /*

@@ -131,7 +131,8 @@ static void test_default(void)
 
 static void test_fallback(void)
 {
-    static const char *const list[] = {"nonsense,x=1", "first,broken=on", "second,level=0x10", NULL};
+    static const char *const list[] = {"nonsense,x=1", "first,broken=on", "second,level=0x10",
+                                       NULL};
 
     g_assert_true(start(list, NULL));
     g_assert_cmpstr(accel_current()->name, ==, "second");

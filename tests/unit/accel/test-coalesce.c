@@ -258,7 +258,7 @@ static void test_destroyed_region(void)
     teardown();
 }
 
-/* --------------------------------------------------------------------------------- the ledger -- */
+/* -------------------------------------------------------------------------------- the ledger -- */
 
 static GString *calls;
 static int host_error;

@@ -222,10 +222,15 @@ static void test_nmi(void)
         GUEST_CODE(0xb0, 0x01, 0xe6, 0xf4, 0xfa, 0xf4, 0xe6, 0xf4, 0xf4);
         vcpus_resume();
         guest_wait();
-        accel_inject_nmi();
-        guest_wait();
+        /* One that comes before the hlt does not end it: so there may have to be another. */
+        while (!guest.done) {
+            accel_inject_nmi();
+            machine_unlock();
+            g_usleep(10000);
+            machine_lock();
+        }
         vcpus_pause();
-        g_assert_cmpint(guest.mem[0x500], ==, 1);
+        g_assert_cmpint(guest.mem[0x500], >=, 1);
         guest_stop();
     }
 }

@@ -156,6 +156,71 @@ static void test_cond_wait(void)
     machine_lock_set_drain(NULL, NULL);
 }
 
+/* Two threads pass a ball, each sleeping until it has it: no signal is ever missed. */
+static int ball;
+
+static gpointer play(gpointer opaque)
+{
+    int me = GPOINTER_TO_INT(opaque);
+
+    for (int i = 0; i < 20000; i++) {
+        machine_lock();
+        while (ball != me) {
+            machine_cond_wait(&cond);
+        }
+        ball = !me;
+        g_cond_broadcast(&cond);
+        machine_unlock();
+    }
+    return NULL;
+}
+
+static void test_no_signal_is_missed(void)
+{
+    GThread *a = g_thread_new("a", play, GINT_TO_POINTER(0));
+    GThread *b = g_thread_new("b", play, GINT_TO_POINTER(1));
+
+    g_thread_join(a);
+    g_thread_join(b);
+    g_assert_cmpint(ball, ==, 0);
+}
+
+/* A sleeper that was woken is not passed for ever by a holder that only yields. */
+static bool awake;
+
+static gpointer sleeper(gpointer opaque)
+{
+    machine_lock();
+    ready = true;
+    while (ready) {
+        machine_cond_wait(&cond);
+    }
+    awake = true;
+    machine_unlock();
+    return NULL;
+}
+
+static void test_woken_sleeper_gets_in(void)
+{
+    GThread *thread;
+
+    ready = awake = false;
+    thread = g_thread_new("sleeper", sleeper, NULL);
+    machine_lock();
+    while (!ready) {
+        machine_unlock();
+        g_usleep(1000);
+        machine_lock();
+    }
+    ready = false;
+    g_cond_broadcast(&cond);
+    g_usleep(50000);
+    machine_lock_yield();
+    g_assert_true(awake);
+    machine_unlock();
+    g_thread_join(thread);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -163,5 +228,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lock/yield-lets-all-in", test_yield_lets_all_in);
     g_test_add_func("/lock/hogs-share", test_hogs_share);
     g_test_add_func("/lock/cond-wait", test_cond_wait);
+    g_test_add_func("/lock/no-signal-is-missed", test_no_signal_is_missed);
+    g_test_add_func("/lock/woken-sleeper-gets-in", test_woken_sleeper_gets_in);
     return g_test_run();
 }

@@ -558,6 +558,21 @@ static void test_read_error_names_the_sector(void)
     set_address28(LBA, 100, 50);
     g_assert_cmphex(simple_command(&b, 0x40) & ERR, ==, ERR);
     g_assert_cmpuint(inb(LBA_LOW), ==, 117);
+    /* READ MULTIPLE keeps to its blocks: those before the one with the error are whole. */
+    outb(COUNT, 4);
+    simple_command(&b, 0xc6);
+    set_address28(LBA, 111, 12);
+    outb(COMMAND, 0xc4);
+    wait_irq(&b);
+    g_assert_cmphex(inb(STATUS) & (DRQ | ERR), ==, DRQ);
+    for (int k = 0; k < 4 * 256; k++) {
+        uint16_t val = inw(DATA);
+        memcpy(buf + k * 2, &val, 2);
+    }
+    assert_pattern(buf, 111, 4);
+    wait_irq(&b);
+    g_assert_cmphex(inb(STATUS) & (DRQ | ERR), ==, ERR);
+    g_assert_cmpuint(inb(LBA_LOW), ==, 115);
     g_atomic_int_set(&fault_read, 0);
     g_assert_cmphex(simple_command(&b, 0xe7) & ERR, ==, 0);
     bench_end(&b);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * -chardev, -serial, -debugcon, -monitor, -mon, -nographic: which byte streams there are, and who
+ * is on them.
+ */
+#include "chardevs.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/char.h"
+#include "error.h"
+#include "system/device-add.h"
+#include "system/monitor.h"
+
+/* A chardev from a short form that waits for its user. */
+typedef struct Waiting {
+    Chardev *chr;
+    char *option; /* "-monitor stdio", for messages */
+} Waiting;
+
+static GArray *monitors;  /* Waiting */
+static GArray *debugcons; /* Waiting */
+
+static void clear_waiting(void *data)
+{
+    Waiting *waiting = data;
+
+    g_free(waiting->option);
+}
+
+static void add_waiting(GArray **list, Chardev *chr, const char *option, const char *text)
+{
+    Waiting waiting = {chr, g_strdup_printf("%s %s", option, text)};
+
+    if (!*list) {
+        *list = g_array_new(FALSE, FALSE, sizeof(Waiting));
+        g_array_set_clear_func(*list, clear_waiting);
+    }
+    g_array_append_val(*list, waiting);
+}
+
+/* Say which terminal it became: the user can't know. */
+static void announce_pty(Chardev *chr)
+{
+    const char *pty = strstr(chardev_filename(chr), "pty:");
+
+    if (pty) {
+        printf("char device redirected to %s (label %s)\n", pty + strlen("pty:"), chardev_id(chr));
+        fflush(stdout);
+    }
+}
+
+/* Open a short form into `*chr`, NULL for "none". False with an error. */
+static bool open_compat(const char *option, const char *id, const char *text, Chardev **chr,
+                        GError **errp)
+{
+    g_autoptr(GError) err = NULL;
+    bool mon = false;
+
+    *chr = chardev_new_compat(id, text, &mon, &err);
+    if (err) {
+        error_setg(errp, "%s %s: %s", option, text, err->message);
+        return false;
+    }
+    if (*chr && !g_str_has_prefix(text, "chardev:")) {
+        announce_pty(*chr);
+    }
+    if (mon) {
+        add_waiting(&monitors, *chr, option, text);
+    }
+    return true;
+}
+
+static bool is_stdio(const char *text)
+{
+    return g_str_equal(text, "stdio") || g_str_equal(text, "mon:stdio");
+}
+
+static bool uses_stdio(const Options *options)
+{
+    const GPtrArray *lists[] = {options->serials, options->monitors, options->debugcons};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+        for (unsigned n = 0; n < lists[i]->len; n++) {
+            if (is_stdio(lists[i]->pdata[n])) {
+                return true;
+            }
+        }
+    }
+    for (unsigned i = 0; i < options->chardevs->len; i++) {
+        if (g_strcmp0(opts_get(options->chardevs->pdata[i], "backend"), "stdio") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the first serial port and the monitor go when the user did not say. */
+static void add_defaults(Options *options)
+{
+    bool serial = !options->serials->len;
+    bool monitor = !options->monitors->len && !options->mons->len;
+    bool stdio = !uses_stdio(options); /* is free */
+    const char *serial_on = "null";
+    const char *monitor_on = NULL;
+
+    if (options->nodefaults) {
+        return;
+    }
+    if (options->nographic && stdio) {
+        serial_on = monitor ? "mon:stdio" : "stdio";
+        monitor_on = serial ? NULL : "stdio";
+    } else if (stdio && options->display == DISPLAY_DEFAULT && isatty(STDIN_FILENO)) {
+        monitor_on = "stdio";
+    }
+    if (serial) {
+        g_ptr_array_add(options->serials, g_strdup(serial_on));
+    }
+    if (monitor && monitor_on) {
+        g_ptr_array_add(options->monitors, g_strdup(monitor_on));
+    }
+}
+
+static bool open_list(const char *option, const char *id_prefix, const GPtrArray *texts,
+                      GArray **waiting, GError **errp)
+{
+    for (unsigned i = 0; i < texts->len; i++) {
+        g_autofree char *id = g_strdup_printf("%s%u", id_prefix, i);
+        const char *text = texts->pdata[i];
+        Chardev *chr;
+
+        if (!open_compat(option, id, text, &chr, errp)) {
+            return false;
+        }
+        if (chr) {
+            add_waiting(waiting, chr, option, text);
+        }
+    }
+    return true;
+}
+
+/* A monitor can't have a monitor beside it: "mon:" says nothing there. */
+static void strip_mon(GPtrArray *texts)
+{
+    for (unsigned i = 0; i < texts->len; i++) {
+        char *text = texts->pdata[i];
+
+        if (g_str_has_prefix(text, "mon:")) {
+            memmove(text, text + strlen("mon:"), strlen(text) - strlen("mon:") + 1);
+        }
+    }
+}
+
+bool chardevs_open(Options *options, Machine *machine, GError **errp)
+{
+    for (unsigned i = 0; i < options->chardevs->len; i++) {
+        Chardev *chr = chardev_new(options->chardevs->pdata[i], errp);
+
+        if (!chr) {
+            g_prefix_error(errp, "-chardev %s: ", opts_text(options->chardevs->pdata[i]));
+            return false;
+        }
+        announce_pty(chr);
+    }
+    add_defaults(options);
+    if (options->serials->len > MACHINE_SERIALS) {
+        error_setg(errp, "-serial %s: there are at most %d serial ports",
+                   (char *)options->serials->pdata[MACHINE_SERIALS], MACHINE_SERIALS);
+        return false;
+    }
+    for (unsigned i = 0; i < options->serials->len; i++) {
+        g_autofree char *id = g_strdup_printf("serial%u", i);
+
+        if (!open_compat("-serial", id, options->serials->pdata[i], &machine->serials[i], errp)) {
+            return false;
+        }
+    }
+    strip_mon(options->monitors);
+    return open_list("-debugcon", "debugcon", options->debugcons, &debugcons, errp) &&
+           open_list("-monitor", "compat_monitor", options->monitors, &monitors, errp);
+}
+
+bool chardevs_add_debugcons(GError **errp)
+{
+    for (unsigned i = 0; debugcons && i < debugcons->len; i++) {
+        const Waiting *waiting = &g_array_index(debugcons, Waiting, i);
+        g_autoptr(Opts) opts = opts_new();
+
+        opts_set(opts, "driver", "isa-debugcon");
+        opts_set(opts, "chardev", chardev_id(waiting->chr));
+        if (!device_add(opts, errp)) {
+            g_prefix_error(errp, "%s: ", waiting->option);
+            return false;
+        }
+    }
+    g_clear_pointer(&debugcons, g_array_unref);
+    return true;
+}
+
+static bool add_mon(Opts *opts, GError **errp)
+{
+    const char *id = opts_get(opts, "chardev");
+    const char *mode = opts_get(opts, "mode");
+    Chardev *chr;
+
+    if (!id) {
+        error_setg(errp, "Parameter 'chardev' is missing");
+        return false;
+    }
+    if (mode && !g_str_equal(mode, "readline")) {
+        error_setg(errp, "unknown monitor mode '%s': only readline is there", mode);
+        return false;
+    }
+    if (!opts_check_unknown(opts, errp)) {
+        return false;
+    }
+    chr = chardev_find(id);
+    if (!chr) {
+        error_setg(errp, "chardev '%s' not found", id);
+        return false;
+    }
+    return monitor_new(chr, errp);
+}
+
+bool chardevs_add_monitors(Options *options, GError **errp)
+{
+    for (unsigned i = 0; monitors && i < monitors->len; i++) {
+        const Waiting *waiting = &g_array_index(monitors, Waiting, i);
+
+        if (!monitor_new(waiting->chr, errp)) {
+            g_prefix_error(errp, "%s: ", waiting->option);
+            return false;
+        }
+    }
+    g_clear_pointer(&monitors, g_array_unref);
+    for (unsigned i = 0; i < options->mons->len; i++) {
+        if (!add_mon(options->mons->pdata[i], errp)) {
+            g_prefix_error(errp, "-mon %s: ", opts_text(options->mons->pdata[i]));
+            return false;
+        }
+    }
+    return true;
+}
