@@ -16,4 +16,11 @@ extern const AccelOps x86emu_accel_ops;
 /* Dispatch what is queued, here and now. Lock held, no device's handler running. */
 void accel_drain(void);
 
+/*
+ * In a vCPU's thread, lock held, when the CPU can't go on: whether that is of no interest, because
+ * what it queued before asked for a reset, or somebody else did, or it is to be parked anyway. In
+ * that last case it runs into the same again when it goes on.
+ */
+bool vcpu_is_outrun(Vcpu *vcpu);
+
 #endif

@@ -17,6 +17,7 @@
 
 #include "accel/lock.h"
 #include "accel/internal.h"
+#include "hw/core/runstate.h"
 
 static struct {
     Vcpu *vcpus[ACCEL_MAX_CPUS];
@@ -73,7 +74,8 @@ static void *vcpu_thread(void *opaque)
         __atomic_store_n(&vcpu->kick_requested, 0, __ATOMIC_SEQ_CST);
         machine_unlock();
         ops->vcpu_run(vcpu);
-        if (ops->vcpu_settle) {
+        /* A CPU that asked for its own end or reset goes not one instruction further. */
+        if (ops->vcpu_settle && !vcpu->stopped) {
             ops->vcpu_settle(vcpu);
         }
         machine_lock();
@@ -85,6 +87,21 @@ static void *vcpu_thread(void *opaque)
     g_cond_broadcast(&cpus.parked_cond);
     machine_unlock();
     return NULL;
+}
+
+/* In a vCPU's thread: not to enter the guest again before the next vcpus_resume(). */
+static void stop_current(void)
+{
+    if (current_vcpu) {
+        current_vcpu->stopped = true;
+        __atomic_store_n(&current_vcpu->kick_requested, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+bool vcpu_is_outrun(Vcpu *vcpu)
+{
+    accel_drain();
+    return __atomic_load_n(&vcpu->kick_requested, __ATOMIC_SEQ_CST) || runstate_reset_pending();
 }
 
 static bool all_parked(void)
@@ -136,6 +153,7 @@ bool vcpus_create(unsigned n, GError **errp)
     const AccelOps *ops = accel_current();
 
     g_assert(cpus.n == 0 && n >= 1 && n <= ACCEL_MAX_CPUS);
+    runstate_set_stop_cpu(stop_current);
     for (unsigned i = 0; i < n; i++) {
         Vcpu *vcpu = vcpu_new(i, errp);
 

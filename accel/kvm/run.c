@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "accel/internal.h"
 #include "accel/lock.h"
 #include "hw/core/log.h"
 #include "hw/core/runstate.h"
@@ -113,21 +114,67 @@ static void report_internal_error(KvmVcpu *kv)
 
 /* ------------------------------------------------------------------------------------- exits -- */
 
-static bool system_event(KvmVcpu *kv)
+static void system_event(KvmVcpu *kv)
 {
     switch (kv->run->system_event.type) {
     case KVM_SYSTEM_EVENT_SHUTDOWN:
         runstate_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
-        return false;
+        break;
     case KVM_SYSTEM_EVENT_RESET:
         runstate_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
-        return false;
+        break;
     case KVM_SYSTEM_EVENT_CRASH:
         runstate_request_shutdown(SHUTDOWN_CAUSE_GUEST_PANIC);
-        return false;
+        break;
     default:
         give_up(kv, "KVM: unknown system event %u", kv->run->system_event.type);
-        return false;
+        break;
+    }
+}
+
+/*
+ * Whether the guest ran on into an end after it had asked for a reset: a write to the reset control
+ * register may be queued, and firmware follows it with a triple fault.
+ */
+static bool is_outrun(KvmVcpu *kv)
+{
+    bool outrun;
+
+    machine_lock();
+    outrun = vcpu_is_outrun(kv->vcpu);
+    machine_unlock();
+    return outrun;
+}
+
+/* What the CPU can't go on after. */
+static void handle_end(KvmVcpu *kv)
+{
+    const struct kvm_run *run = kv->run;
+
+    if (is_outrun(kv)) {
+        return;
+    }
+    switch (run->exit_reason) {
+    case KVM_EXIT_SHUTDOWN:
+        if (log_enabled(LOG_CPU_RESET)) {
+            log_line(LOG_CPU_RESET, "CPU %u: triple fault", kv->vcpu->index);
+        }
+        runstate_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
+        break;
+    case KVM_EXIT_SYSTEM_EVENT:
+        system_event(kv);
+        break;
+    case KVM_EXIT_INTERNAL_ERROR:
+        report_internal_error(kv);
+        break;
+    case KVM_EXIT_FAIL_ENTRY:
+        give_up(kv, "KVM: entry failed, hardware error 0x%" PRIx64,
+                (uint64_t)run->fail_entry.hardware_entry_failure_reason);
+        break;
+    default:
+        give_up(kv, "KVM: unknown exit, hardware reason %" PRIu64 ", exit reason %u",
+                (uint64_t)run->hw.hardware_exit_reason, run->exit_reason);
+        break;
     }
 }
 
@@ -151,24 +198,8 @@ static bool handle_exit(KvmVcpu *kv)
     case KVM_EXIT_SET_TPR:
     case KVM_EXIT_NMI:
         return true;
-    case KVM_EXIT_SHUTDOWN:
-        if (log_enabled(LOG_CPU_RESET)) {
-            log_line(LOG_CPU_RESET, "CPU %u: triple fault", kv->vcpu->index);
-        }
-        runstate_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
-        return false;
-    case KVM_EXIT_SYSTEM_EVENT:
-        return system_event(kv);
-    case KVM_EXIT_INTERNAL_ERROR:
-        report_internal_error(kv);
-        return false;
-    case KVM_EXIT_FAIL_ENTRY:
-        give_up(kv, "KVM: entry failed, hardware error 0x%" PRIx64,
-                (uint64_t)run->fail_entry.hardware_entry_failure_reason);
-        return false;
     default:
-        give_up(kv, "KVM: unknown exit, hardware reason %" PRIu64 ", exit reason %u",
-                (uint64_t)run->hw.hardware_exit_reason, run->exit_reason);
+        handle_end(kv);
         return false;
     }
 }

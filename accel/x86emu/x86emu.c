@@ -100,11 +100,22 @@ static void restore_registers(EmuCpu *cpu)
     cpu->emu->x86.spc = cpu->start.spc;
 }
 
+/* The CPU had asked for a reset before it got here: see vcpu_is_outrun(). */
+static void leave_if_outrun(EmuCpu *cpu)
+{
+    if (vcpu_is_outrun(cpu->vcpu)) {
+        restore_registers(cpu);
+        longjmp(cpu->leave, LEAVE_DEAD);
+    }
+}
+
 void emu_unsupported(EmuCpu *cpu, const char *feature)
 {
     const x86emu_regs_t *x86 = &cpu->emu->x86;
-    GString *bytes = g_string_new(NULL);
+    GString *bytes;
 
+    leave_if_outrun(cpu);
+    bytes = g_string_new(NULL);
     restore_registers(cpu);
     for (unsigned i = 0; i < 8; i++) {
         g_string_append_printf(bytes, " %02x", emu_peek(cpu, x86->R_CS_BASE + x86->R_EIP + i));
@@ -121,6 +132,7 @@ void emu_unsupported(EmuCpu *cpu, const char *feature)
 
 void emu_triple_fault(EmuCpu *cpu)
 {
+    leave_if_outrun(cpu);
     if (log_enabled(LOG_CPU_RESET)) {
         log_line(LOG_CPU_RESET, "x86emu: triple fault at %04x:%08x", cpu->emu->x86.R_CS,
                  cpu->emu->x86.R_EIP);

@@ -13,6 +13,7 @@
 static GMutex requests_lock; /* guards `requests` */
 static RunstateRequests requests;
 static void (*notify_main)(void);
+static void (*stop_cpu)(void);
 
 static void (*powerdown_handler)(void *opaque);
 static void *powerdown_opaque;
@@ -24,12 +25,21 @@ static void notify(void)
     }
 }
 
+/* After a request that the CPU which makes it must not outrun. */
+static void stop_and_notify(void)
+{
+    if (stop_cpu) {
+        stop_cpu();
+    }
+    notify();
+}
+
 void runstate_request_reset(ShutdownCause cause)
 {
     g_mutex_lock(&requests_lock);
     requests.reset = cause;
     g_mutex_unlock(&requests_lock);
-    notify();
+    stop_and_notify();
 }
 
 void runstate_request_shutdown(ShutdownCause cause)
@@ -37,7 +47,7 @@ void runstate_request_shutdown(ShutdownCause cause)
     g_mutex_lock(&requests_lock);
     requests.shutdown = cause;
     g_mutex_unlock(&requests_lock);
-    notify();
+    stop_and_notify();
 }
 
 void runstate_request_exit(int status)
@@ -46,7 +56,7 @@ void runstate_request_exit(int status)
     requests.exit = true;
     requests.exit_status = status;
     g_mutex_unlock(&requests_lock);
-    notify();
+    stop_and_notify();
 }
 
 void runstate_request_powerdown(void)
@@ -63,7 +73,7 @@ void runstate_request_stop(RunState state)
     requests.stop = true;
     requests.stop_state = state;
     g_mutex_unlock(&requests_lock);
-    notify();
+    stop_and_notify();
 }
 
 bool runstate_take_requests(RunstateRequests *taken)
@@ -79,9 +89,24 @@ bool runstate_take_requests(RunstateRequests *taken)
     return any;
 }
 
+bool runstate_reset_pending(void)
+{
+    bool pending;
+
+    g_mutex_lock(&requests_lock);
+    pending = requests.reset || requests.shutdown || requests.exit;
+    g_mutex_unlock(&requests_lock);
+    return pending;
+}
+
 void runstate_set_notify(void (*fn)(void))
 {
     notify_main = fn;
+}
+
+void runstate_set_stop_cpu(void (*fn)(void))
+{
+    stop_cpu = fn;
 }
 
 void runstate_set_powerdown_handler(void (*handler)(void *opaque), void *opaque)

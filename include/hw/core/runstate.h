@@ -59,8 +59,17 @@ typedef struct RunstateRequests {
 /* Take what was asked since the last call. False when there is nothing. Any thread. */
 bool runstate_take_requests(RunstateRequests *requests);
 
+/* Whether a reset or an end has been asked for and not been taken yet. Any thread. */
+bool runstate_reset_pending(void);
+
 /* `notify` is called after each request, from any thread: wake the main loop. */
 void runstate_set_notify(void (*notify)(void));
+
+/*
+ * `stop` is called by the requests that end or stop what runs (all but powerdown), in the thread
+ * that makes them: a CPU that asks for a reset must execute nothing after it.
+ */
+void runstate_set_stop_cpu(void (*stop)(void));
 
 /* What runstate_request_powerdown() does, once the main loop comes to it: one handler, of PM. */
 void runstate_set_powerdown_handler(void (*handler)(void *opaque), void *opaque);
