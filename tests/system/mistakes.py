@@ -115,11 +115,11 @@ def make_row(args, parts):
     return case
 
 
-def bios(size):
+def bios(size, rule):
     def case():
         with open("firmware", "wb") as file:
             file.truncate(size)
-        expect(["-bios", os.path.abspath("firmware")], ["-bios", "firmware", "64 KiB"])
+        expect(["-bios", os.path.abspath("firmware")], ["-bios", "firmware", rule])
     return case
 
 
@@ -154,10 +154,10 @@ def no_accelerator():
 
 CASES = [(args, make_row(args, parts)) for args, parts in ROWS] + [
     ("-bios missing", bios_missing),
-    ("-bios empty", bios(0)),
+    ("-bios empty", bios(0, "64 KiB")),
     ("-bios directory", bios_directory),
-    ("-bios not a multiple of 64 KiB", bios(65536 + 1)),
-    ("-bios over 16 MiB", bios((16 << 20) + 65536)),
+    ("-bios not a multiple of 64 KiB", bios(65536 + 1, "64 KiB")),
+    ("-bios over 16 MiB", bios((16 << 20) + 65536, "larger than 16777216 bytes")),
     ("-kernel missing", kernel_missing),
     ("socket in use", socket_in_use),
     ("-accel unknown", no_accelerator),

@@ -265,8 +265,7 @@ static void test_global_forms(void)
     Options options;
     Device *dev;
 
-    parse_ok(&options, "-global thing.size=5");
-    parse_ok(&options, "-global driver=thing,property=size,value=6");
+    parse_ok(&options, "-global thing.size=5 -global driver=thing,property=size,value=6");
     options_clear(&options);
     dev = device_new(&thing_class);
     g_assert_cmpuint(((Thing *)dev)->size, ==, 6);
