@@ -4,6 +4,7 @@
  */
 #include "system/device-add.h"
 
+#include "backends/parse.h"
 #include "error.h"
 
 static bool set_property(const char *key, const char *value, void *opaque, GError **errp)
@@ -54,6 +55,9 @@ Device *device_add(Opts *opts, GError **errp)
                    "Parameter 'driver' expects a pluggable device type: '%s' is part of the"
                    " board",
                    driver);
+        return NULL;
+    }
+    if (id && !parse_id("id", id, errp)) {
         return NULL;
     }
     if (id && device_find(id)) {

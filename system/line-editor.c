@@ -58,11 +58,24 @@ void line_editor_prompt(LineEditor *editor)
     put(editor, PROMPT);
 }
 
-static void erase(LineEditor *editor, size_t n)
+/* Take back the last character; in UTF-8 it may be several bytes. */
+static void erase_one(LineEditor *editor)
 {
-    for (; n && editor->text->len; n--) {
-        g_string_truncate(editor->text, editor->text->len - 1);
+    GString *text = editor->text;
+
+    if (text->len) {
+        while (text->len > 1 && (text->str[text->len - 1] & 0xc0) == 0x80) {
+            g_string_truncate(text, text->len - 1);
+        }
+        g_string_truncate(text, text->len - 1);
         put(editor, "\b \b");
+    }
+}
+
+static void erase_line(LineEditor *editor)
+{
+    while (editor->text->len) {
+        erase_one(editor);
     }
 }
 
@@ -71,10 +84,10 @@ static void erase_word(LineEditor *editor)
     GString *text = editor->text;
 
     while (text->len && text->str[text->len - 1] == ' ') {
-        erase(editor, 1);
+        erase_one(editor);
     }
     while (text->len && text->str[text->len - 1] != ' ') {
-        erase(editor, 1);
+        erase_one(editor);
     }
 }
 
@@ -86,7 +99,7 @@ static void show_history(LineEditor *editor, int step)
         return; /* also below the first: unsigned */
     }
     editor->at = at;
-    erase(editor, editor->text->len);
+    erase_line(editor);
     if (at < editor->history->len) {
         g_string_assign(editor->text, editor->history->pdata[at]);
         put(editor, editor->text->str);
@@ -135,10 +148,10 @@ static void key(LineEditor *editor, char c)
         break;
     case '\b':
     case 0x7f:
-        erase(editor, 1);
+        erase_one(editor);
         break;
     case 'U' - '@':
-        erase(editor, editor->text->len);
+        erase_line(editor);
         break;
     case 'W' - '@':
         erase_word(editor);

@@ -26,11 +26,15 @@ static bool set_machine_prop(const char *key, const char *value, void *opaque, G
     g_autofree char *path = g_strdup_printf("%s.%s", machine->cls->name, key);
 
     if (!prop) {
-        error_setg(errp, "Property '%s' not found: -M %s,help lists them", path,
+        error_setg(errp, "-M: Property '%s' not found: -M %s,help lists them", path,
                    machine->cls->name);
         return false;
     }
-    return property_set(machine, prop, path, g_variant_new_string(value), errp);
+    if (!property_set(machine, prop, path, g_variant_new_string(value), errp)) {
+        g_prefix_error(errp, "-M: ");
+        return false;
+    }
+    return true;
 }
 
 /* The -accel list; -M accel=a:b and kernel-irqchip are older ways to say it. */

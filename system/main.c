@@ -117,11 +117,14 @@ static bool build(Options *options, GError **errp)
         !accel_start((const char *const *)options->accels->pdata, machine->cpus, machine->cpu_model,
                      print_accel_warning, errp) ||
         !machine->cls->init(machine, errp) || !chardevs_add_debugcons(errp) ||
-        !add_devices(options, errp) || !chardevs_add_monitors(options, errp) ||
-        !machine->cls->done(machine, errp)) {
+        !add_devices(options, errp) || !machine->cls->done(machine, errp)) {
         return false;
     }
-    return !options->pidfile || write_pidfile(options->pidfile, errp);
+    watch_signals();
+    if (options->pidfile && !write_pidfile(options->pidfile, errp)) {
+        return false;
+    }
+    return chardevs_add_monitors(options, errp); /* from here on others may talk to us */
 }
 
 static void print_screen(void)
@@ -168,8 +171,12 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
-    if ((options.log_file && !log_set_file(options.log_file, &err)) ||
-        (options.log_items && !log_set_items(options.log_items, &err))) {
+    if (options.log_file && !log_set_file(options.log_file, &err)) {
+        g_prefix_error(&err, "-D: ");
+        goto fail;
+    }
+    if (options.log_items && !log_set_items(options.log_items, &err)) {
+        g_prefix_error(&err, "-d: ");
         goto fail;
     }
     signal(SIGPIPE, SIG_IGN);
@@ -181,7 +188,6 @@ int main(int argc, char **argv)
     mainloop_init();
     memory_system_init();
     if (build(&options, &err)) {
-        watch_signals();
         vm_init(&options.policy, options.paused);
         status = vm_run();
         if (options.display == DISPLAY_TEXT) {

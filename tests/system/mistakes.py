@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mistakes of users: status 1, nothing on standard output, and exactly one line on standard error
+that begins "lignite: " and says option, cause and, where there is one, the remedy.
+"""
+import os
+import socket
+
+import tap
+
+# A machine that needs nothing of the host, with no CPU running.
+BASE = ["-accel", "x86emu", "-nodefaults", "-display", "none", "-S"]
+
+# (arguments, what the line must contain)
+ROWS = [
+    # options
+    ("-zz", ["-zz: invalid option"]),
+    ("-m", ["-m: requires an argument"]),
+    ("-M zz", ["-M", "unsupported machine type 'zz'", "-M help"]),
+    ("-M pc,zz=1", ["-M", "Property", "zz' not found"]),
+    ("-M pc,graphics=zz", ["-M", "graphics", "'on' or 'off'"]),
+    ("-m 0", ["-m 0", "1 MiB"]),
+    ("-m 4k", ["-m 4k", "1 MiB"]),
+    ("-m 100000G", ["-m 100000G", "1 TiB"]),
+    ("-m 99999999999999999999G", ["-m", "too large"]),
+    ("-m x", ["-m", "'x' is not a size"]),
+    ("-m -1", ["-m", "'-1' is not a size"]),
+    ("-m 64,maxmem=1G", ["-m", "Invalid parameter 'maxmem'"]),
+    ("-smp 0", ["-smp", "1 to 8"]),
+    ("-smp 9", ["-smp", "Invalid SMP CPUs 9", "1 to 8"]),
+    ("-smp x", ["-smp", "cpus", "number"]),
+    ("-smp 2,maxcpus=4", ["-smp", "maxcpus"]),
+    ("-smp 2,cores=3", ["-smp", "topology"]),
+    ("-cpu zz", ["-cpu zz", "zz"]),
+    ("-boot order=z", ["-boot", "Invalid boot device 'z'"]),
+    ("-boot cc", ["-boot", "'c' was given twice"]),
+    ("-boot menu=x", ["-boot", "menu", "'on' or 'off'"]),
+    ("-boot zz=x", ["-boot", "Invalid parameter 'zz'"]),
+    ("-uuid zz", ["-uuid zz", "not a UUID"]),
+    ("-name a,zz=b", ["-name", "Invalid parameter 'zz'"]),
+    ("-vga zz", ["-vga zz", "unknown vga type", "-vga help"]),
+    ("-display zz", ["-display zz", "-display help"]),
+    ("-d zz", ["-d", "Invalid log item 'zz'", "-d help"]),
+    ("-D no/such/log -d all", ["-D", "no/such/log", "No such file"]),
+    ("-pidfile no/such/pid", ["-pidfile no/such/pid", "No such file"]),
+    ("-append text", ["-append only allowed with -kernel"]),
+    ("-initrd file", ["-initrd only allowed with -kernel"]),
+    # chardevs
+    ("-serial zz", ["-serial zz", "could not connect to 'zz'", "stdio"]),
+    ("-serial file:no/such/file", ["-serial", "no/such/file", "No such file"]),
+    ("-serial unix:no/such/socket", ["-serial", "no/such/socket", "No such file"]),
+    ("-serial tcp:zz", ["-serial tcp:zz", "HOST:PORT"]),
+    ("-serial chardev:zz", ["-serial", "chardev 'zz' not found"]),
+    ("-serial null -serial null -serial null -serial null -serial null",
+     ["-serial", "at most 4"]),
+    ("-serial stdio -monitor stdio", ["-monitor stdio", "cannot use stdio by multiple"]),
+    ("-chardev zz,id=a", ["-chardev zz,id=a", "'zz' is not a valid char driver name",
+                          "-chardev help"]),
+    ("-chardev null", ["-chardev null", "'id' is missing"]),
+    ("-chardev null,id=a -chardev null,id=a", ["-chardev", "Duplicate ID 'a'"]),
+    ("-chardev null,id=a,zz=1", ["-chardev", "Invalid parameter 'zz'"]),
+    ("-mon zz", ["-mon zz", "chardev 'zz' not found"]),
+    ("-chardev null,id=a -mon a,mode=zz", ["-mon", "'zz'"]),
+    ("-chardev null,id=a -mon a -mon a", ["-mon a", "'a' is already in use"]),
+    ("-debugcon zz", ["-debugcon zz", "could not connect to 'zz'"]),
+    # devices
+    ("-device zz", ["-device zz", "'zz' is not a valid device model name", "-device help"]),
+    ("-device isa-debug-exit,zz=1", ["-device", "Property 'isa-debug-exit.zz' not found"]),
+    ("-device isa-debug-exit,iosize=9", ["-device", "isa-debug-exit.iosize", "maximum: 4"]),
+    ("-device isa-debug-exit,bus=zz", ["-device", "Bus 'zz' not found"]),
+    ("-device isa-debug-exit,bus=main-system-bus", ["-device", "can't go on System bus"]),
+    ("-device isa-debug-exit,id=a -device isa-debug-exit,id=a", ["-device", "Duplicate ID 'a'"]),
+    ("-device isa-debug-exit,id=1", ["-device", "'id' expects an identifier"]),
+    ("-device isa-serial,index=4", ["-device", "Max. supported number"]),
+    ("-device isa-serial,irq=99", ["-device", "isa-serial.irq", "maximum: 15"]),
+    ("-device isa-serial,index=0 -device isa-serial,index=0", ["-device", "in use"]),
+    ("-device isa-serial,chardev=zz", ["-device", "isa-serial.chardev", "'zz'"]),
+    ("-device isa-debugcon", ["-device", "empty char device"]),
+    ("-device id=a", ["-device", "'driver' is missing"]),
+    ("-global zz.x=1", ["-global zz.x=1", "'zz' is not a valid device"]),
+    ("-global isa-serial.zz=1", ["-global", "Property 'isa-serial.zz' not found"]),
+    ("-global isa-serial.irq=zz", ["-global", "isa-serial.irq", "integer"]),
+    ("-global zz", ["-global zz", "DRIVER.PROPERTY=VALUE"]),
+    # disks
+    ("-hda no/such/disk", ["-hda", "no/such/disk", "No such file"]),
+    ("-hda .", ["-hda", "'.'"]),
+    ("-cdrom no/such/cd", ["-cdrom", "no/such/cd", "No such file"]),
+    ("-drive if=ide", ["-drive", "file=FILE"]),
+    ("-drive file=disk,if=zz", ["-drive", "unsupported bus type 'zz'"]),
+    ("-drive file=disk,format=qcow2", ["-drive", "'qcow2'", "raw"]),
+    ("-drive file=disk,format=raw,zz=1", ["-drive", "Invalid parameter 'zz'"]),
+    ("-drive file=disk,format=raw,index=4", ["-drive", "index"]),
+    ("-drive file=disk,format=raw,index=0,unit=1", ["-drive", "index cannot be used"]),
+    ("-drive file=disk,format=raw,werror=zz", ["-drive", "'zz' invalid write error action"]),
+    ("-drive file=disk,format=raw,readonly=on,index=0 -hda disk", ["-hda", "index=0", "exists"]),
+]
+
+
+def expect(args, parts):
+    status, out, err = tap.run(*BASE, *args)
+    tap.check(status == 1, f"{args}: status {status}, stderr {err!r}")
+    tap.check(out == "", f"{args}: on stdout {out!r}")
+    lines = err.splitlines()
+    tap.check(len(lines) == 1 and err.endswith("\n"), f"{args}: not one line: {err!r}")
+    tap.check(lines[0].startswith("lignite: "), f"{args}: {err!r}")
+    for part in parts:
+        tap.check(part in lines[0], f"{args}: {part!r} is not in {lines[0]!r}")
+
+
+def make_row(args, parts):
+    def case():
+        with open("disk", "wb") as disk:
+            disk.truncate(1 << 20)
+        expect(args.split(), parts)
+    return case
+
+
+def bios(size, rule):
+    def case():
+        with open("firmware", "wb") as file:
+            file.truncate(size)
+        expect(["-bios", os.path.abspath("firmware")], ["-bios", "firmware", rule])
+    return case
+
+
+def bios_missing():
+    expect(["-bios", "no/such/bios"], ["-bios", "no/such/bios"])
+
+
+def bios_directory():
+    os.mkdir("folder")
+    expect(["-bios", os.path.abspath("folder")], ["-bios", "folder", "directory"])
+
+
+def kernel_missing():
+    expect(["-kernel", "no/such/kernel"], ["-kernel", "could not load kernel 'no/such/kernel'"])
+
+
+def socket_in_use():
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("s")
+        server.listen()
+        expect(["-monitor", "unix:s,server=on,wait=off"], ["-monitor", "'s'", "in use"])
+        tap.check(os.path.exists("s"), "it took the socket away")
+
+
+def no_accelerator():
+    status, out, err = tap.run("-accel", "zz", "-nodefaults", "-display", "none", "-S")
+    tap.check(status == 1 and out == "", f"status {status}, stdout {out!r}")
+    for line in err.splitlines():
+        tap.check(line.startswith("lignite: "), f"{line!r}")
+    tap.check("zz" in err, err)
+
+
+CASES = [(args, make_row(args, parts)) for args, parts in ROWS] + [
+    ("-bios missing", bios_missing),
+    ("-bios empty", bios(0, "64 KiB")),
+    ("-bios directory", bios_directory),
+    ("-bios not a multiple of 64 KiB", bios(65536 + 1, "64 KiB")),
+    ("-bios over 16 MiB", bios((16 << 20) + 65536, "larger than 16777216 bytes")),
+    ("-kernel missing", kernel_missing),
+    ("socket in use", socket_in_use),
+    ("-accel unknown", no_accelerator),
+]
+
+tap.main(CASES)
