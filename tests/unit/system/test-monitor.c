@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "backends/char.h"
-#include "monitor.h"
+#include "monitor-internal.h"
 #include "options.h"
 #include "system/monitor.h"
 
