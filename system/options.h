@@ -45,6 +45,7 @@ typedef struct Options {
     char *log_items, *log_file;
     DisplayKind display;
     bool nographic;
+    bool profile_io; /* -profile io */
     bool nodefaults;
     bool no_nic;
     bool snapshot;
