@@ -259,6 +259,7 @@ static void pc_cleanup(Machine *machine)
     if (pc->fw_cfg) {
         pc_unmap(fw_cfg_ports(pc->fw_cfg));
     }
+    pc_cut_interrupts(pc);
     pc_unmap(&pc->isa_bios);
     pc_unmap(&pc->bios);
     system_bus_free();
