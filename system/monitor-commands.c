@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "accel/accel.h"
+#include "accel/io-profile.h"
 #include "backends/block.h"
 #include "backends/char.h"
 #include "backends/display.h"
@@ -358,6 +359,12 @@ static bool info_irq(char **argv, GString *out, GError **errp)
     return true;
 }
 
+static bool info_io_profile(char **argv, GString *out, GError **errp)
+{
+    io_profile_print(out, 0);
+    return true;
+}
+
 static bool info_block(char **argv, GString *out, GError **errp)
 {
     block_print_info(out);
@@ -438,6 +445,8 @@ const MonitorCommand monitor_info_commands[] = {
     {"block", NULL, NULL, "show the drives", info_block},
     {"chardev", NULL, NULL, "show the character backends", info_chardev},
     {"cpus", NULL, NULL, "show the CPUs", info_cpus},
+    {"io-profile", NULL, NULL, "show what the guest exited for (with -profile io)",
+     info_io_profile},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
     {"mtree", NULL, "[-f][-o][-D]",
