@@ -485,7 +485,8 @@ static const OptionRow rows[] = {
     {"cdrom", "FILE", handle_cdrom, 0, "CD image, in the second channel's master"},
     {"drive",
      "[file=FILE][,if=ide|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
-     "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]",
+     "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]"
+     "[,discard=unmap|ignore][,cache=writeback|unsafe][,aio=threads]",
      handle_drive, 0, "a drive, put on IDE or kept for -device"},
     {"snapshot", NULL, set_flag, AT(snapshot), "keep writes to disks in temporary files"},
 
