@@ -49,8 +49,8 @@
 #define TESTDEV_MEM 0xe3000000u
 #define TESTDEV_IO  0xc100
 
-#define NIC_FCAL 0x0028
-#define NIC_FCAH 0x002c
+#define NIC_FCAL  0x0028
+#define NIC_FCAH  0x002c
 #define NIC_FCTTV 0x0170
 
 typedef struct Access {
@@ -167,16 +167,20 @@ static inline void board_map_bars(void)
     host_config_write(TEST_DEV, PCI_COMMAND, decode);
 }
 
-/* The devices, with the recorder; without an accelerator. Takes the lock, and keeps it. */
-static inline void board_devices(void)
+/* Takes the lock, and keeps it. */
+static inline void board_begin(void)
 {
-    g_autoptr(GError) err = NULL;
-    Device *piix3;
-
     memset(&board, 0, sizeof(board));
     board.log = g_array_new(FALSE, FALSE, sizeof(Access));
     machine_lock();
     memory_system_init();
+}
+
+static inline void board_add_devices(void)
+{
+    g_autoptr(GError) err = NULL;
+    Device *piix3;
+
     memory_region_init_ram(&board.ram, NULL, "pc.ram", BOARD_RAM, &err);
     g_assert_no_error(err);
     board.mem = memory_region_get_ram_ptr(&board.ram);
@@ -210,27 +214,32 @@ static inline void board_devices(void)
     board_map_bars();
 }
 
-/* `accel` is a line of -accel. */
-static inline void board_accel(const char *accel, unsigned smp)
+/* The devices alone, with no accelerator. The lock is held then. */
+static inline void board_devices(void)
+{
+    board_begin();
+    board_add_devices();
+}
+
+/*
+ * `accel` is a line of -accel. False, and the test is skipped, where it can't be had. The lock is
+ * held then.
+ */
+static inline bool board_start(const char *accel, unsigned smp)
 {
     const char *list[] = {accel, NULL};
     g_autoptr(GError) err = NULL;
 
-    g_assert_true(accel_start(list, smp, "qemu64,check=off", board_warn, &err));
-    g_assert_no_error(err);
-    g_assert_true(vcpus_create(smp, &err));
-    g_assert_no_error(err);
-}
-
-/* False, and the test is skipped, where the accelerator can't be had. The lock is held then. */
-static inline bool board_start(const char *accel, unsigned smp)
-{
     if (g_str_has_prefix(accel, "kvm") && access("/dev/kvm", R_OK | W_OK) < 0) {
         g_test_skip("/dev/kvm is missing");
         return false;
     }
-    board_devices();
-    board_accel(accel, smp);
+    board_begin();
+    g_assert_true(accel_start(list, smp, "qemu64,check=off", board_warn, &err));
+    g_assert_no_error(err);
+    board_add_devices();
+    g_assert_true(vcpus_create(smp, &err));
+    g_assert_no_error(err);
     return true;
 }
 
@@ -303,7 +312,8 @@ static inline void board_run(const Program *p)
     vcpus_pause();
 }
 
-/* The guest's own time goes on without the lock, until it sets the flag: nobody drains meanwhile. */
+/* The guest's own time goes on without the lock, until it sets the flag: nobody drains meanwhile.
+ */
 static inline void board_wait_flag(uint8_t val)
 {
     machine_unlock();

@@ -4,16 +4,17 @@
  * has in the list of shortfalls:
  *
  *  1 port CF8 is never coalesced, since CF9 cuts its range      5 a late listener misses ranges
- *  2 the clock's index is lost when state is saved              6 a flush enters a busy device again
- *  3 receive stalls: RDT, RCTL and filters are queued           7 nothing drains before what looks
- *  4 a bank changes ahead of the pixels queued for it           8 no switch, figures or bound
+ *  2 the clock's index is lost when state is saved              6 a flush enters a busy device
+ * again 3 receive stalls: RDT, RCTL and filters are queued           7 nothing drains before what
+ * looks 4 a bank changes ahead of the pixels queued for it           8 no switch, figures or bound
  */
 #include "board.h"
 
 #include <glib-unix.h>
 #include <sys/eventfd.h>
 
-/* ------------------------------------------------------------------------------------------ 1 -- */
+/* ------------------------------------------------------------------------------------------ 1 --
+ */
 
 static void test_cf8_is_one_zone(const void *accel)
 {
@@ -68,7 +69,8 @@ static void test_cf9_resets_within_latency(const void *accel)
     board_stop();
 }
 
-/* ------------------------------------------------------------------------------------------ 2 -- */
+/* ------------------------------------------------------------------------------------------ 2 --
+ */
 
 static void test_rtc_index_survives_stop(const void *accel)
 {
@@ -89,7 +91,8 @@ static void test_rtc_index_survives_stop(const void *accel)
     board_stop();
 }
 
-/* ------------------------------------------------------------------------------------------ 3 -- */
+/* ------------------------------------------------------------------------------------------ 3 --
+ */
 
 /* What a coalesced range of the NIC's BAR 0 shows to a listener. */
 static GArray *nic_ranges; /* MemoryRange */
@@ -174,7 +177,8 @@ static void test_nic_rdt_alone_is_seen(const void *accel)
     board_stop();
 }
 
-/* ------------------------------------------------------------------------------------------ 4 -- */
+/* ------------------------------------------------------------------------------------------ 4 --
+ */
 
 /* Mode 12h's way to memory, as far as the window goes: planar, all planes, A0000..AFFFF. */
 static void p_planar(Program *p)
@@ -225,7 +229,8 @@ static void test_pixels_before_bank(const void *accel)
     board_stop();
 }
 
-/* ------------------------------------------------------------------------------------------ 5 -- */
+/* ------------------------------------------------------------------------------------------ 5 --
+ */
 
 static unsigned late_ranges;
 
@@ -244,12 +249,10 @@ static void uncount_range(MemoryListener *listener, const MemoryRegionSection *s
 /* Half the regions have ranges, before and behind those that have none. */
 static void test_late_listener_hears_all(const void *accel)
 {
-    static MemoryListener early = {.name = "early",
-                                   .coalesced_io_add = count_range,
-                                   .coalesced_io_del = uncount_range};
-    static MemoryListener late = {.name = "late",
-                                  .coalesced_io_add = count_range,
-                                  .coalesced_io_del = uncount_range};
+    static MemoryListener early = {
+        .name = "early", .coalesced_io_add = count_range, .coalesced_io_del = uncount_range};
+    static MemoryListener late = {
+        .name = "late", .coalesced_io_add = count_range, .coalesced_io_del = uncount_range};
     unsigned heard;
 
     board_devices();
@@ -274,7 +277,7 @@ static void test_late_listener_hears_all(const void *accel)
     board_stop();
 }
 
-/* The accelerator itself comes after the devices here; a range that comes later still counts. */
+/* A range that comes when the accelerator knows all others. */
 static void test_late_range_is_in_force(const void *accel)
 {
     uint64_t exits;
@@ -297,7 +300,8 @@ static void test_late_range_is_in_force(const void *accel)
     board_stop();
 }
 
-/* ------------------------------------------------------------------------------------------ 6 -- */
+/* ------------------------------------------------------------------------------------------ 6 --
+ */
 
 static unsigned depth, deepest;
 
@@ -358,7 +362,8 @@ static void test_no_flush_inside_handler(const void *accel)
     board_stop();
 }
 
-/* ------------------------------------------------------------------------------------------ 7 -- */
+/* ------------------------------------------------------------------------------------------ 7 --
+ */
 
 /* The guest queues a write, says so, and spins. */
 static void queue_and_spin(uint16_t port)
@@ -480,7 +485,8 @@ static void test_reset_comes_after_queue(const void *accel)
     board_stop();
 }
 
-/* ------------------------------------------------------------------------------------------ 8 -- */
+/* ------------------------------------------------------------------------------------------ 8 --
+ */
 
 static uint64_t exits_of_100(uint16_t port)
 {
@@ -549,7 +555,8 @@ static void test_delay_has_a_bound(const void *accel)
     board_stop();
 }
 
-/* -------------------------------------------------------------------------------------- cases -- */
+/* -------------------------------------------------------------------------------------- cases --
+ */
 
 static void add(const char *accel, const char *prefix, const char *name,
                 void (*test)(const void *accel))
