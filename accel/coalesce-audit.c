@@ -54,7 +54,8 @@ const char *coalesce_effect_name(Effect effect)
     return names[effect];
 }
 
-/* ------------------------------------------------------------------------------------ findings -- */
+/* ------------------------------------------------------------------------------------ findings --
+ */
 
 static Place *find_place(Effect effect)
 {
@@ -153,7 +154,8 @@ const GArray *coalesce_audit_findings(uint64_t *left_out)
     return audit.findings;
 }
 
-/* -------------------------------------------------------------------------------------- on, off -- */
+/* -------------------------------------------------------------------------------------- on, off --
+ */
 
 static void place_clear(void *data)
 {

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "hw/core/log.h"
 #include "memory/system.h"
@@ -46,7 +47,7 @@ static struct {
     bool replaying;
     GArray *deferred;     /* Deferred */
     guint deferred_first; /* those before it are done */
-    int64_t pass_since; /* what the present pass found is younger than this, in ns */
+    int64_t pass_since;   /* what the present pass found is younger than this, in ns */
     int64_t looked; /* what is in the ring beyond what was seen then is younger than this, in ns */
     CoalesceStats stats;
 } coalesce;
@@ -110,8 +111,7 @@ static void replay_deferred(void)
     coalesce.replaying = true;
     while (coalesce.deferred_first < coalesce.deferred->len && budget-- > 0) {
         /* A copy: the handler may cause more to be deferred, and the array to move. */
-        Deferred write =
-            g_array_index(coalesce.deferred, Deferred, coalesce.deferred_first++);
+        Deferred write = g_array_index(coalesce.deferred, Deferred, coalesce.deferred_first++);
 
         if (write.mr) {
             replay(&write);
@@ -135,6 +135,7 @@ static void defer(const struct kvm_coalesced_mmio *entry, int64_t since)
         coalesce.stats.poisoned++;
         return;
     }
+    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
     while (done < entry->len) {
         unsigned left = entry->len - done;
         MemoryRegionSection section = address_space_lookup(as, entry->phys_addr + done, left);
@@ -201,6 +202,7 @@ static unsigned dispatch(const struct kvm_coalesced_mmio *entry)
         coalesce.stats.poisoned++;
         return 0;
     }
+    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
     memcpy(data, entry->data, sizeof(data));
     if (G_UNLIKELY(coalesce_audit_enabled())) {
         MemoryRegionSection section = address_space_lookup(as, entry->phys_addr, entry->len);

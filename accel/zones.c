@@ -168,8 +168,7 @@ static int refused_before(const ZoneLedger *ledger, const HostZone *host)
     for (guint i = 0; i < ledger->zones->len; i++) {
         const Zone *zone = zone_at(ledger, i);
 
-        if (zone->state == ZONE_REFUSED &&
-            in_host_zone(host, zone->pio, zone->addr, zone->size)) {
+        if (zone->state == ZONE_REFUSED && in_host_zone(host, zone->pio, zone->addr, zone->size)) {
             return zone->error;
         }
     }
@@ -344,7 +343,8 @@ bool zones_del_doorbell(ZoneLedger *ledger, const Doorbell *doorbell)
     return false;
 }
 
-/* ------------------------------------------------------------------------------------ looking -- */
+/* ------------------------------------------------------------------------------------ looking --
+ */
 
 unsigned zones_active(const ZoneLedger *ledger)
 {

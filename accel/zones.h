@@ -26,10 +26,10 @@
 #include "memory/memory.h"
 
 typedef enum ZoneState {
-    ZONE_ACTIVE,   /* in force, alone or as a part of a zone of the host's */
-    ZONE_DOORBELL, /* out of force: a doorbell lies in it */
-    ZONE_REFUSED,  /* out of force: the host refused, with `error` */
-    ZONE_OVERLAP,  /* out of force: it overlaps an older zone */
+    ZONE_ACTIVE,     /* in force, alone or as a part of a zone of the host's */
+    ZONE_DOORBELL,   /* out of force: a doorbell lies in it */
+    ZONE_REFUSED,    /* out of force: the host refused, with `error` */
+    ZONE_OVERLAP,    /* out of force: it overlaps an older zone */
     ZONE_IMPOSSIBLE, /* out of force: empty, it wraps, or lies above the last port */
 } ZoneState;
 

@@ -40,8 +40,8 @@ typedef struct KvmState {
     KvmConfig config;
     int fd;
     int vm;
-    int run_size; /* bytes of a vCPU's mmap */
-    bool irqchip; /* in the kernel */
+    int run_size;  /* bytes of a vCPU's mmap */
+    bool irqchip;  /* in the kernel */
     int ring_page; /* 0: no coalescing */
     bool coalesced_pio;
     KvmVcpu *vcpus[ACCEL_MAX_CPUS];

@@ -75,16 +75,17 @@ bool device_coalesced_is_output(const MemoryRegion *mr, hwaddr offset)
     return search.found;
 }
 
-/* ------------------------------------------------------------------------ the monitor's switch -- */
+/* ------------------------------------------------------------------------ the monitor's switch --
+ */
 
 typedef struct Switch {
     const char *name;
     CoalescedKinds kinds;
     bool on;
-    bool by_id;      /* a device has `name` as its id */
-    unsigned named;  /* devices that are meant */
+    bool by_id;        /* a device has `name` as its id */
+    unsigned named;    /* devices that are meant */
     unsigned switched; /* those of them that declare such a range */
-    bool dry;        /* only count */
+    bool dry;          /* only count */
 } Switch;
 
 static bool is_meant(const Device *dev, const Switch *s)

@@ -35,8 +35,8 @@ typedef struct CoalescedDoorbell {
 typedef struct CoalescedFinding {
     char *owner;
     char *region;
-    uint64_t offset; /* in the region */
-    unsigned size;   /* of the first such write */
+    uint64_t offset;    /* in the region */
+    unsigned size;      /* of the first such write */
     const char *effect; /* "changed an interrupt line" */
     uint64_t count;
 } CoalescedFinding;
