@@ -64,7 +64,7 @@ static void test_cf9_resets_within_latency(const void *accel)
     }
     g_test_message("reset after %u us", (unsigned)(g_get_monotonic_time() - begin));
     g_assert_cmpint(requests.reset, ==, SHUTDOWN_CAUSE_GUEST_RESET);
-    g_assert_cmpuint(board_info("exits: "), <=, 3); /* nothing but the host's kicks */
+    g_assert_cmpuint(vcpus_exits(), <=, 3); /* nothing but the host's kicks */
     vcpus_pause();
     board_stop();
 }
@@ -511,22 +511,51 @@ static void set_switch(Device *dev, const char *name, bool on)
 
 static void test_each_device_has_a_switch(const void *accel)
 {
-    uint64_t zones;
+    unsigned zones;
 
     if (!board_start(accel, 1)) {
         return;
     }
-    zones = board_info("coalesced zones: ");
+    zones = board_zones();
     g_assert_cmpuint(exits_of_100(0x70), <, 10);
     set_switch(board.rtc, "coalesced-pio", false);
     g_assert_cmpuint(exits_of_100(0x70), >=, 100);
     g_assert_cmpuint(exits_of_100(0xcf8 + 1), <, 10); /* others keep theirs */
     set_switch(board.nic, "coalesced-mmio", false);
-    g_assert_cmpuint(board_info("coalesced zones: "), <, zones - 1);
+    g_assert_cmpuint(board_zones(), <, zones - 1);
     set_switch(board.rtc, "coalesced-pio", true);
     set_switch(board.nic, "coalesced-mmio", true);
-    g_assert_cmpuint(board_info("coalesced zones: "), ==, zones);
+    g_assert_cmpuint(board_zones(), ==, zones);
     g_assert_cmpuint(exits_of_100(0x70), <, 10);
+    board_stop();
+}
+
+/* What `info coalesced` says of 500 writes: how many, how often drained, how late. */
+static void test_figures(const void *accel)
+{
+    g_autoptr(CoalescedInfo) info = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+    Program p = {};
+    unsigned start;
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    start = p_loop(&p, 500);
+    p_out_count(&p, 0x70, 1);
+    p_loop_end(&p, start);
+    p_end(&p);
+    board_run(&p);
+    info = coalesced_query();
+    g_assert_cmpuint(info->entries, >=, 490); /* all but those that found the ring full */
+    g_assert_cmpuint(info->entries, <, 500);
+    g_assert_cmpuint(info->full, >=, 2);
+    g_assert_cmpuint(info->drains, >=, 3);
+    g_assert_cmpuint(info->gone, ==, 0);
+    g_assert_cmpuint(info->delay_max_ns, >=, info->delay_mean_ns);
+    g_assert_cmpuint(info->delay_mean_ns, >, 0);
+    coalesced_print_info(text);
+    g_assert_nonnull(strstr(text->str, "0070-0070 mc146818rtc"));
     board_stop();
 }
 
@@ -588,6 +617,7 @@ int main(int argc, char **argv)
         {"7-stop-sees-queue", test_stop_sees_queue},
         {"7-reset-comes-after-queue", test_reset_comes_after_queue},
         {"8-each-device-has-a-switch", test_each_device_has_a_switch},
+        {"8-figures", test_figures},
         {"8-delay-has-a-bound", test_delay_has_a_bound},
     };
 
