@@ -12,6 +12,7 @@ extern const AccelOps *const accel_list[];
 
 extern const AccelOps kvm_accel_ops;
 extern const AccelOps x86emu_accel_ops;
+extern const AccelOps qtest_accel_ops;
 
 /* Dispatch what is queued, here and now. Lock held, no device's handler running. */
 void accel_drain(void);
