@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "hw/core/log.h"
 #include "memory/system.h"
@@ -116,6 +117,7 @@ static void defer(const struct kvm_coalesced_mmio *entry)
         coalesce.stats.poisoned++;
         return;
     }
+    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
     section = address_space_lookup(as, entry->phys_addr, entry->len);
     if (!section.mr) {
         count_gone(entry->pio, entry->phys_addr);
@@ -164,6 +166,7 @@ static void dispatch(const struct kvm_coalesced_mmio *entry)
         return;
     }
     coalesce.stats.entries++;
+    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
     memcpy(data, entry->data, sizeof(data));
     if (address_space_write(as, entry->phys_addr, data, entry->len) & MEMTX_DECODE_ERROR) {
         count_gone(entry->pio, entry->phys_addr);

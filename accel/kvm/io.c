@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 
 #include "accel/coalesce.h"
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "accel/zones.h"
 #include "memory/system.h"
@@ -30,6 +31,7 @@ void kvm_handle_pio(KvmVcpu *kv)
     bool is_write = run->io.direction == KVM_EXIT_IO_OUT;
 
     machine_lock();
+    io_profile(&address_space_io, run->io.port, is_write ? IO_PROFILE_WRITE : IO_PROFILE_READ);
     for (uint32_t i = 0; i < run->io.count; i++) {
         address_space_rw(&address_space_io, run->io.port, data, run->io.size, is_write);
         data += run->io.size;
@@ -43,6 +45,8 @@ void kvm_handle_mmio(KvmVcpu *kv)
     struct kvm_run *run = kv->run;
 
     machine_lock();
+    io_profile(&address_space_memory, run->mmio.phys_addr,
+               run->mmio.is_write ? IO_PROFILE_WRITE : IO_PROFILE_READ);
     address_space_rw(&address_space_memory, run->mmio.phys_addr, run->mmio.data,
                      MIN(run->mmio.len, sizeof(run->mmio.data)), run->mmio.is_write);
     machine_unlock();
