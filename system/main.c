@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "accel/accel.h"
+#include "accel/coalesced.h"
 #include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "backends/block.h"
@@ -117,6 +118,7 @@ static bool build(Options *options, GError **errp)
 {
     Machine *machine = machine_current();
 
+    coalesced_set_output_test(device_coalesced_is_output);
     if (!machine_configure(machine, options, errp) || !drives_open(options, machine, errp) ||
         !qtest_open(options, errp) || !chardevs_open(options, machine, errp) ||
         !accel_start((const char *const *)options->accels->pdata, machine->cpus, machine->cpu_model,

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "accel/accel.h"
+#include "accel/coalesced.h"
 #include "accel/io-profile.h"
 #include "backends/block.h"
 #include "backends/char.h"
 #include "backends/display.h"
+#include "backends/parse.h"
 #include "drives.h"
 #include "error.h"
 #include "hw/core/device.h"
@@ -313,6 +315,36 @@ static bool run_out(char **argv, GString *out, GError **errp)
     return true;
 }
 
+/* ----------------------------------------------------------------------------- queued writes -- */
+
+static bool run_coalesce(char **argv, GString *out, GError **errp)
+{
+    static const struct {
+        const char *name;
+        CoalescedKinds kinds;
+    } names[] = {{"mmio", COALESCED_KIND_MMIO},
+                 {"pio", COALESCED_KIND_PIO},
+                 {"both", COALESCED_KIND_ALL}};
+    CoalescedKinds kinds = 0;
+    bool on;
+
+    if (g_strv_length(argv) != 3) {
+        error_setg(errp, "coalesce: a device or 'all', then mmio, pio or both, then on or off");
+        return false;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_str_equal(argv[1], names[i].name)) {
+            kinds = names[i].kinds;
+        }
+    }
+    if (!kinds) {
+        error_setg(errp, "coalesce: '%s' is none of mmio, pio and both", argv[1]);
+        return false;
+    }
+    return parse_bool("coalesce", argv[2], &on, errp) &&
+           devices_set_coalescing(argv[0], kinds, on, errp);
+}
+
 /* ----------------------------------------------------------------------------------- info -- */
 
 static bool info_mtree(char **argv, GString *out, GError **errp)
@@ -395,6 +427,12 @@ static bool info_accel(char **argv, GString *out, GError **errp)
     return true;
 }
 
+static bool info_coalesced(char **argv, GString *out, GError **errp)
+{
+    coalesced_print_info(out);
+    return true;
+}
+
 static bool info_kvm(char **argv, GString *out, GError **errp)
 {
     g_string_append_printf(out, "kvm support: %s\n", accel_is_kvm() ? "enabled" : "disabled");
@@ -444,6 +482,8 @@ const MonitorCommand monitor_info_commands[] = {
     {"accel", NULL, NULL, "show the accelerator and what it counted", info_accel},
     {"block", NULL, NULL, "show the drives", info_block},
     {"chardev", NULL, NULL, "show the character backends", info_chardev},
+    {"coalesced", NULL, NULL, "show which writes are queued, and what became of them",
+     info_coalesced},
     {"cpus", NULL, NULL, "show the CPUs", info_cpus},
     {"io-profile", NULL, NULL, "show what the guest exited for (with -profile io)",
      info_io_profile},
@@ -514,6 +554,8 @@ const MonitorCommand monitor_commands[] = {
     {"info", NULL, "[SUBCOMMAND]", "show the state of a part of the machine", run_info},
     {"change", NULL, "[-f] DEVICE FILE", "put a medium into a drive (-f: even if it is locked)",
      run_change},
+    {"coalesce", NULL, "DEVICE|all mmio|pio|both on|off",
+     "let a device's writes be queued, or not: a device by its id or its class", run_coalesce},
     {"cont", "c", NULL, "let the machine run", run_cont},
     {"eject", NULL, "[-f] DEVICE", "take the medium out of a drive (-f: even if it is locked)",
      run_eject},

@@ -55,7 +55,7 @@ void kvm_handle_mmio(KvmVcpu *kv)
 
 /* ----------------------------------------------------------------------- zones and doorbells -- */
 
-static int set_zone(const Zone *zone, bool add)
+static int set_zone(const HostZone *zone, bool add)
 {
     struct kvm_coalesced_mmio_zone z = {.addr = zone->addr, .size = zone->size, .pio = zone->pio};
 
@@ -91,9 +91,9 @@ static int set_doorbell(const Doorbell *doorbell, bool add)
 
 static const ZoneOps zone_ops = {.set_zone = set_zone, .set_doorbell = set_doorbell};
 
-bool kvm_io_has_zones(void)
+const ZoneLedger *kvm_io_zones(void)
 {
-    return ledger.zones && zones_active(&ledger) != 0;
+    return &ledger;
 }
 
 /* --------------------------------------------------------------------------------- listeners -- */
@@ -108,7 +108,7 @@ static bool is_port(const MemoryListener *listener)
 static void coalesced_io_add(MemoryListener *listener, const MemoryRegionSection *section,
                              hwaddr addr, hwaddr size)
 {
-    zones_add(&ledger, is_port(listener), addr, size);
+    zones_add(&ledger, is_port(listener), addr, size, section->mr);
 }
 
 static void coalesced_io_del(MemoryListener *listener, const MemoryRegionSection *section,
@@ -177,18 +177,4 @@ void kvm_io_stop(void)
     memory_listener_unregister(&port_listener);
     memory_listener_unregister(&memory_listener);
     zones_destroy(&ledger);
-}
-
-void kvm_io_print_info(GString *out)
-{
-    const CoalesceStats *stats = coalesce_stats();
-
-    g_string_append_printf(out,
-                           "coalesced zones: %u\nioeventfds: %u\n"
-                           "ring: %" PRIu64 " writes in %" PRIu64 " drains, %" PRIu64
-                           " times full, %" PRIu64 " deferred, %" PRIu64 " without target, %" PRIu64
-                           " poisoned\n",
-                           zones_active(&ledger), zones_active_doorbells(&ledger), stats->entries,
-                           stats->drains, stats->full, stats->deferred, stats->gone,
-                           stats->poisoned);
 }

@@ -69,25 +69,25 @@ static void log_changed(MemoryListener *listener, const MemoryRegionSection *sec
 static void memory_zone_add(MemoryListener *listener, const MemoryRegionSection *section,
                             hwaddr addr, hwaddr size)
 {
-    emu_ring_zone(false, addr, size, true);
+    emu_ring_zone(false, addr, size, section->mr, true);
 }
 
 static void memory_zone_del(MemoryListener *listener, const MemoryRegionSection *section,
                             hwaddr addr, hwaddr size)
 {
-    emu_ring_zone(false, addr, size, false);
+    emu_ring_zone(false, addr, size, section->mr, false);
 }
 
 static void io_zone_add(MemoryListener *listener, const MemoryRegionSection *section, hwaddr addr,
                         hwaddr size)
 {
-    emu_ring_zone(true, addr, size, true);
+    emu_ring_zone(true, addr, size, section->mr, true);
 }
 
 static void io_zone_del(MemoryListener *listener, const MemoryRegionSection *section, hwaddr addr,
                         hwaddr size)
 {
-    emu_ring_zone(true, addr, size, false);
+    emu_ring_zone(true, addr, size, section->mr, false);
 }
 
 static void doorbell(const MemoryRegionSection *section, bool match_data, uint64_t data, int fd,
