@@ -92,6 +92,8 @@ static const DeviceClass widget_class = {
     .unrealize = widget_unrealize,
 };
 
+const DeviceClass *const device_classes[] = {&device_class, &widget_class, NULL};
+
 /* ------------------------------------------------------------------------------- the bench -- */
 
 static MemoryRegion ram;
