@@ -48,9 +48,26 @@ RunState vm_state(void)
     return state;
 }
 
+/* A request that failed waits in the block layer until vm_start() tries it again. */
+static void on_io_error(BlockBackend *blk, bool is_read, int err, BlockErrorAction action)
+{
+    NOTIFY(io_error, blk, is_read, err, action);
+    if (action == BLOCK_ERROR_STOP) {
+        runstate_request_stop(RUN_STATE_IO_ERROR);
+    }
+}
+
+static void on_tray_moved(BlockBackend *blk, bool open)
+{
+    NOTIFY(tray_moved, blk, open);
+}
+
 void vm_init(const VmPolicy *user_policy, bool start_paused)
 {
+    static const BlockMonitor block_monitor = {on_io_error, on_tray_moved};
+
     policy = *user_policy;
+    block_set_monitor(&block_monitor);
     devices_reset();
     vcpus_reset();
     if (!start_paused) {
@@ -69,6 +86,7 @@ bool vm_start(GError **errp)
     }
     set_state(RUN_STATE_RUNNING);
     clock_virtual_enable(true);
+    block_resume_all();
     vcpus_resume();
     return true;
 }

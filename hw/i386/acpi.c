@@ -71,7 +71,9 @@ static void put_zeros(GByteArray *out, unsigned len)
     guint old = out->len;
 
     g_byte_array_set_size(out, old + len);
-    memset(out->data + old, 0, len);
+    if (len) {
+        memset(out->data + old, 0, len);
+    }
 }
 
 /* `len` characters of `text`, filled up with zeros. */

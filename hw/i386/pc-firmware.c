@@ -374,7 +374,11 @@ static bool pc_load_kernel(Pc *pc, GError **errp)
         .ram_below_4g = pc->below_4g,
     };
 
-    return !options.kernel || kernel_load(pc->fw_cfg, &options, &pc->kernel_boot_path, errp);
+    if (options.kernel && !kernel_load(pc->fw_cfg, &options, &pc->kernel_boot_path, errp)) {
+        g_prefix_error(errp, "-kernel: ");
+        return false;
+    }
+    return true;
 }
 
 /* After all devices are there, so that the tables can name them. */

@@ -131,6 +131,20 @@ bool pc_init_interrupts(Pc *pc, GError **errp)
     return vcpus_create(pc->machine->cpus, errp);
 }
 
+static void pc_ignore(void *opaque, int n, int level)
+{
+}
+
+void pc_cut_interrupts(Pc *pc)
+{
+    for (int i = 0; i < PC_GSIS; i++) {
+        irq_init(&pc->gsi[i], pc_ignore, NULL, i);
+    }
+    if (pc->pic) {
+        device_connect_gpio_out(pc->pic, NULL, 0, NULL);
+    }
+}
+
 void pc_print_irqs(const Pc *pc, GString *out)
 {
     g_string_append_printf(out, "IRQ statistics for %s:\n",

@@ -35,6 +35,7 @@ typedef struct Pc {
 
 /* pc-irq.c: interrupt controllers, in the kernel or here; then the vCPUs, which depend on them. */
 bool pc_init_interrupts(Pc *pc, GError **errp);
+void pc_cut_interrupts(Pc *pc); /* before devices go, which may lower lines while they do */
 void pc_print_irqs(const Pc *pc, GString *out);
 
 /* pc-firmware.c: the firmware image, what fw_cfg and CMOS say of the machine, the boot order. */

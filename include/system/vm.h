@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "backends/block.h"
 #include "hw/core/runstate.h"
 
 typedef struct VmPolicy {
@@ -34,12 +35,17 @@ void vm_process_requests(void);
 /* Run until somebody ends the machine; the status for exit(). */
 int vm_run(void);
 
-/* Called after each change: state, or the cause of a reset or shutdown. For monitors' events. */
+/*
+ * Called after each change: state, or the cause of a reset or shutdown; and what BlockMonitor tells
+ * (backends/block.h), before the VM stops for it. For monitors' events.
+ */
 typedef struct VmListener {
     void (*state_changed)(RunState state);
     void (*reset)(ShutdownCause cause);
     void (*shutdown)(ShutdownCause cause);
     void (*powerdown)(void);
+    void (*io_error)(BlockBackend *blk, bool is_read, int err, BlockErrorAction action);
+    void (*tray_moved)(BlockBackend *blk, bool open);
 } VmListener;
 void vm_add_listener(const VmListener *listener);
 
