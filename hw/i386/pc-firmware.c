@@ -84,23 +84,26 @@ static char *pci_boot_path(const PCIDevice *dev)
     static const struct {
         uint16_t class_id;
         const char *name;
-    } names[] = {{PCI_CLASS_STORAGE_IDE, "ide"},
-                 {PCI_CLASS_NETWORK_ETHERNET, "ethernet"},
-                 {PCI_CLASS_DISPLAY_VGA, "display"}};
+        const char *boots; /* what of it boots, if that has an address of its own */
+    } names[] = {{PCI_CLASS_STORAGE_IDE, "ide", ""},
+                 {PCI_CLASS_NETWORK_ETHERNET, "ethernet", "/ethernet-phy@0"},
+                 {PCI_CLASS_DISPLAY_VGA, "display", ""}};
     const PCIDeviceClass *cls = pci_class_of(dev);
     g_autofree char *name = g_strdup_printf("pci%x,%x", cls->vendor_id, cls->device_id);
+    const char *boots = "";
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (names[i].class_id == cls->class_id) {
             g_free(name);
             name = g_strdup(names[i].name);
+            boots = names[i].boots;
         }
     }
     if (PCI_FUNC(dev->devfn)) {
-        return g_strdup_printf("/pci@i0cf8/%s@%x,%x", name, PCI_SLOT(dev->devfn),
-                               PCI_FUNC(dev->devfn));
+        return g_strdup_printf("/pci@i0cf8/%s@%x,%x%s", name, PCI_SLOT(dev->devfn),
+                               PCI_FUNC(dev->devfn), boots);
     }
-    return g_strdup_printf("/pci@i0cf8/%s@%x", name, PCI_SLOT(dev->devfn));
+    return g_strdup_printf("/pci@i0cf8/%s@%x%s", name, PCI_SLOT(dev->devfn), boots);
 }
 
 static char *boot_path(Device *dev)

@@ -114,13 +114,11 @@ static void add_chassis(Smbios *s, const SmbiosConfig *config)
     end(s, 22);
 }
 
-static void add_processor(Smbios *s, const SmbiosConfig *config, unsigned n)
+/* One package holds all CPUs as its cores, as CPUID says. */
+static void add_processor(Smbios *s, const SmbiosConfig *config)
 {
-    char socket[16];
-
-    g_snprintf(socket, sizeof(socket), "CPU %u", n);
-    begin(s, 4, n);
-    put_string(s, socket);
+    begin(s, 4, 0);
+    put_string(s, "CPU 0");
     put(s, 3, 1); /* a central processor */
     put(s, 1, 1); /* of another family */
     put_string(s, config->manufacturer);
@@ -139,9 +137,9 @@ static void add_processor(Smbios *s, const SmbiosConfig *config, unsigned n)
     put_string(s, NULL);
     put_string(s, NULL);
     put_string(s, NULL);
-    put(s, 1, 1); /* cores, of them enabled, threads */
-    put(s, 1, 1);
-    put(s, 1, 1);
+    put(s, config->cpus, 1); /* cores, of them enabled, threads */
+    put(s, config->cpus, 1);
+    put(s, config->cpus, 1);
     put(s, 2, 2); /* characteristics: unknown */
     put(s, 1, 2); /* family, again */
     end(s, 42);
@@ -271,9 +269,7 @@ void smbios_add_tables(FwCfg *fw, const SmbiosConfig *config)
 
     add_system(&s, config);
     add_chassis(&s, config);
-    for (unsigned i = 0; i < config->cpus; i++) {
-        add_processor(&s, config, i);
-    }
+    add_processor(&s, config);
     add_memory_array(&s, ram, devices);
     for (unsigned i = 0; i < devices; i++) {
         add_memory_device(&s, config, i, MIN(ram - i * module, module));

@@ -18,7 +18,7 @@
 #define CONF_PRIORITY 2
 
 #define RAM_4G          UINT64_C(0x100000000)
-#define RAM_LOWER_LIMIT UINT64_C(0xe0000000) /* RAM that fits below it is all there */
+#define RAM_LOWER_LIMIT UINT64_C(0xe0000000) /* less RAM than this is all below 4 GiB */
 #define RAM_LOWER_SPLIT UINT64_C(0xc0000000) /* else so much is, and the rest above 4 GiB */
 
 /* --------------------------------------------------------------------------------- CONFADD -- */
@@ -109,7 +109,7 @@ void i440fx_set_reset_control(I440FXHost *host, const I440FXResetControl *ops, v
 
 void i440fx_split_ram(hwaddr ram_size, hwaddr *below_4g, hwaddr *above_4g)
 {
-    *below_4g = ram_size > RAM_LOWER_LIMIT ? RAM_LOWER_SPLIT : ram_size;
+    *below_4g = ram_size >= RAM_LOWER_LIMIT ? RAM_LOWER_SPLIT : ram_size;
     *above_4g = ram_size - *below_4g;
 }
 

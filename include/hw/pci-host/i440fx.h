@@ -24,7 +24,7 @@ extern const DeviceClass i440fx_host_class;   /* "i440FX-pcihost": the bridge's 
 extern const PCIDeviceClass i440fx_pci_class; /* "i440FX": function 00:00.0 */
 
 /*
- * Split `ram_size` bytes as the board does: all below 4 GiB as long as they fit under 3.5 GiB, else
+ * Split `ram_size` bytes as the board does: all below 4 GiB if they are less than 3.5 GiB, else
  * 3 GiB of them there. The rest starts at 4 GiB.
  */
 void i440fx_split_ram(hwaddr ram_size, hwaddr *below_4g, hwaddr *above_4g);

@@ -127,13 +127,17 @@ static void test_handles_are_unique(void)
 static void test_processors_and_memory(void)
 {
     FwCfg *fw = fw_new();
-    const uint8_t *array, *range;
+    const uint8_t *processor, *array, *range;
     uint64_t total = 0;
     unsigned n = 0;
 
     smbios_add_tables(fw, &default_config);
-    g_assert_cmpstr(string_of(find(fw, 4, 1), 1), ==, "CPU 1");
-    g_assert_null(find(fw, 4, 2));
+    processor = find(fw, 4, 0);
+    g_assert_cmpstr(string_of(processor, processor[4]), ==, "CPU 0");
+    g_assert_cmpuint(processor[0x23], ==, 2); /* cores, of them enabled, threads */
+    g_assert_cmpuint(processor[0x24], ==, 2);
+    g_assert_cmpuint(processor[0x25], ==, 2);
+    g_assert_null(find(fw, 4, 1)); /* CPUID puts all CPUs into one package */
     array = find(fw, 16, 0);
     g_assert_cmphex(get_le(array + 7, 4), ==, 64 * GIB / 1024);
     for (const uint8_t *p; (p = find(fw, 17, n)); n++) {
@@ -169,7 +173,7 @@ static void test_extremes_fit(void)
 
     smbios_add_tables(fw, &config);
     g_assert_cmpuint(strlen(string_of(find(fw, 1, 0), 1)), ==, 64);
-    g_assert_nonnull(find(fw, 4, 254));
+    g_assert_cmpuint(find(fw, 4, 0)[0x23], ==, 255);
     array = find(fw, 16, 0);
     g_assert_cmphex(get_le(array + 7, 4), ==, 0x80000000);
     g_assert_cmphex(get_le(array + 15, 8), ==, 64 * 1024 * GIB + 3 * GIB);

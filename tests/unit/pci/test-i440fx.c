@@ -361,7 +361,8 @@ static void test_split(void)
         hwaddr size, below;
     } rows[] = {
         {128 << 20, 128 << 20},
-        {UINT64_C(0xe0000000), UINT64_C(0xe0000000)},
+        {UINT64_C(0xdff00000), UINT64_C(0xdff00000)},
+        {UINT64_C(0xe0000000), UINT64_C(0xc0000000)},
         {UINT64_C(0xe0100000), UINT64_C(0xc0000000)},
         {UINT64_C(0x200000000), UINT64_C(0xc0000000)},
     };
