@@ -71,8 +71,9 @@ static struct {
     Device *rtc, *vga, *nic, *testdev;
     GArray *log; /* Access */
     void (*on_access)(const Access *a);
-    uint64_t input; /* what the recorder reads as, counting up */
-    unsigned ended; /* CPUs that have */
+    void (*at_end)(void); /* inside the access that ends a program */
+    uint64_t input;       /* what the recorder reads as, counting up */
+    unsigned ended;       /* CPUs that have */
     GCond cond;
 } board;
 
@@ -110,6 +111,9 @@ static inline void rec_mem_write(void *opaque, hwaddr addr, uint64_t data, unsig
 
 static inline void board_end_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
+    if (board.at_end) {
+        board.at_end();
+    }
     board.ended++;
     g_cond_broadcast(&board.cond);
     mainloop_wake();
