@@ -24,6 +24,7 @@
 #include "system/device-add.h"
 #include "system/mainloop.h"
 #include "system/monitor.h"
+#include "system/qmp.h"
 #include "system/vm.h"
 
 static char *pidfile;
@@ -124,6 +125,7 @@ static bool build(Options *options, GError **errp)
     if (options->pidfile && !write_pidfile(options->pidfile, errp)) {
         return false;
     }
+    qmp_events_init();
     return chardevs_add_monitors(options, errp); /* from here on others may talk to us */
 }
 
@@ -141,6 +143,7 @@ static void tear_down(void)
 {
     Machine *machine = machine_current();
 
+    qmp_close_all();
     vcpus_destroy();
     accel_shutdown();
     if (machine->cls) {

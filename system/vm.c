@@ -35,6 +35,21 @@ void vm_add_listener(const VmListener *listener)
         }                                                                                          \
     }
 
+const VmPolicy *vm_policy(void)
+{
+    return &policy;
+}
+
+void vm_set_policy(const VmPolicy *new_policy)
+{
+    policy = *new_policy;
+}
+
+bool vm_ended(void)
+{
+    return ended;
+}
+
 static void set_state(RunState new_state)
 {
     if (state != new_state) {
@@ -48,9 +63,25 @@ RunState vm_state(void)
     return state;
 }
 
+static void on_io_error(BlockBackend *blk, bool is_read, int err, BlockErrorAction action)
+{
+    NOTIFY(io_error, blk, is_read, err, action);
+    if (action == BLOCK_ERROR_STOP) {
+        runstate_request_stop(RUN_STATE_IO_ERROR);
+    }
+}
+
+static void on_tray_moved(BlockBackend *blk, bool open)
+{
+    NOTIFY(tray_moved, blk, open);
+}
+
 void vm_init(const VmPolicy *user_policy, bool start_paused)
 {
+    static const BlockMonitor monitor = {.io_error = on_io_error, .tray_moved = on_tray_moved};
+
     policy = *user_policy;
+    block_set_monitor(&monitor);
     devices_reset();
     vcpus_reset();
     if (!start_paused) {
@@ -68,6 +99,7 @@ bool vm_start(GError **errp)
         return false;
     }
     set_state(RUN_STATE_RUNNING);
+    block_resume_all();
     clock_virtual_enable(true);
     vcpus_resume();
     return true;
@@ -104,10 +136,10 @@ void vm_reset(ShutdownCause cause)
 
 static void end(int status)
 {
+    ended = true;
     if (state == RUN_STATE_RUNNING) {
         vm_stop(RUN_STATE_SHUTDOWN);
     }
-    ended = true;
     exit_status = status;
 }
 

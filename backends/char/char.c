@@ -302,6 +302,8 @@ void chardev_set_peer(Chardev *chr, bool peer)
 
 void chardev_flush(Chardev *chr)
 {
+    bool waited = chr->pending->len;
+
     while (chr->pending->len) {
         ssize_t n = chr->kind->write(chr, chr->pending->data, chr->pending->len);
 
@@ -315,6 +317,17 @@ void chardev_flush(Chardev *chr)
         }
         g_byte_array_remove_range(chr->pending, 0, n);
     }
+    if (waited) {
+        chardev_event(chr, CHARDEV_DRAINED);
+    }
+}
+
+size_t chardev_room(const Chardev *chr)
+{
+    if (chr->kind == &chardev_mux) {
+        return chardev_room(chardev_mux_base(chr));
+    }
+    return CHARDEV_PENDING_MAX - chr->pending->len;
 }
 
 size_t chardev_write(Chardev *chr, const void *buf, size_t len)
@@ -354,6 +367,18 @@ int chardev_take_fd(Chardev *chr)
     fd = g_array_index(cfd->fds, int, 0);
     g_array_remove_index(cfd->fds, 0);
     return fd;
+}
+
+void chardev_foreach(void (*fn)(Chardev *chr, void *opaque), void *opaque)
+{
+    for (unsigned i = 0; chardevs && i < chardevs->len; i++) {
+        fn(chardevs->pdata[i], opaque);
+    }
+}
+
+bool chardev_is_used(const Chardev *chr)
+{
+    return chr->kind == &chardev_mux ? chardev_mux_is_used(chr) : chr->handlers != NULL;
 }
 
 void chardev_print_info(GString *out)

@@ -20,6 +20,7 @@ typedef enum ChardevEvent {
     CHARDEV_OPENED,
     CHARDEV_CLOSED,
     CHARDEV_BREAK,
+    CHARDEV_DRAINED, /* what waited for the peer is gone: there is room again */
     CHARDEV_MUX_IN,  /* a multiplexer's input comes here from now on */
     CHARDEV_MUX_OUT, /* it goes elsewhere; one of the two precedes OPENED on attach */
 } ChardevEvent;
@@ -64,6 +65,9 @@ void chardev_detach(Chardev *chr, void *opaque);
  */
 size_t chardev_write(Chardev *chr, const void *buf, size_t len);
 
+/* How many bytes chardev_write() is sure to take now; after 0, CHARDEV_DRAINED says when. */
+size_t chardev_room(const Chardev *chr);
+
 /* The user can take input again. */
 void chardev_accept_input(Chardev *chr);
 
@@ -84,6 +88,12 @@ void chardev_set_terminate(void (*fn)(void));
 
 /* Take up to `len` of the bytes that a ringbuf keeps; 0 for any other kind. */
 size_t chardev_ringbuf_read(Chardev *chr, void *buf, size_t len);
+
+/* Calls `fn` for every chardev, oldest first. */
+void chardev_foreach(void (*fn)(Chardev *chr, void *opaque), void *opaque);
+
+/* Whether somebody is its user. */
+bool chardev_is_used(const Chardev *chr);
 
 /* Append the text of `info chardev`, and of `-chardev help`. */
 void chardev_print_info(GString *out);

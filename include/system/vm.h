@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "backends/block.h"
 #include "hw/core/runstate.h"
 
 typedef struct VmPolicy {
@@ -17,7 +18,14 @@ typedef struct VmPolicy {
 
 void vm_init(const VmPolicy *policy, bool start_paused);
 
+/* The policy may change while the machine runs. */
+const VmPolicy *vm_policy(void);
+void vm_set_policy(const VmPolicy *policy);
+
 RunState vm_state(void);
+
+/* Whether vm_run() is about to return: the last change of state is part of the end. */
+bool vm_ended(void);
 
 /* Let the guest run; not after an internal error or a shutdown without a reset in between. */
 bool vm_start(GError **errp);
@@ -34,12 +42,17 @@ void vm_process_requests(void);
 /* Run until somebody ends the machine; the status for exit(). */
 int vm_run(void);
 
-/* Called after each change: state, or the cause of a reset or shutdown. For monitors' events. */
+/*
+ * Called after each change: state, or the cause of a reset or shutdown; and for what drives report,
+ * see BlockMonitor. For monitors' events; any function may be NULL.
+ */
 typedef struct VmListener {
     void (*state_changed)(RunState state);
     void (*reset)(ShutdownCause cause);
     void (*shutdown)(ShutdownCause cause);
     void (*powerdown)(void);
+    void (*io_error)(BlockBackend *blk, bool is_read, int err, BlockErrorAction action);
+    void (*tray_moved)(BlockBackend *blk, bool open);
 } VmListener;
 void vm_add_listener(const VmListener *listener);
 
