@@ -244,6 +244,13 @@ void accel_print_info(GString *out)
 
 /* ----------------------------------------------------------------------------- queued writes -- */
 
+const ZoneLedger *accel_zones(void)
+{
+    const ZoneLedger *zones = accel.ops && accel.ops->zones ? accel.ops->zones() : NULL;
+
+    return zones && zones->zones ? zones : NULL;
+}
+
 void accel_drain(void)
 {
     if (accel.ops && accel.ops->drain) {
@@ -255,10 +262,12 @@ void accel_drain(void)
 
 int64_t accel_coalesce_latency_ns(void)
 {
-    if (!accel.ops || !accel.ops->coalesce_latency || !vcpus_running()) {
+    const ZoneLedger *zones = accel_zones();
+
+    if (!zones || zones_active(zones) == 0 || !vcpus_running()) {
         return 0;
     }
-    return accel.ops->coalesce_latency();
+    return accel.ops->coalesce_latency ? accel.ops->coalesce_latency() : 0;
 }
 
 /* -------------------------------------------------------------------------------- interrupts -- */

@@ -16,7 +16,9 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "hw/core/log.h"
 #include "memory/system.h"
@@ -32,8 +34,10 @@
 typedef struct Deferred {
     MemoryRegion *mr; /* NULL: the region is gone */
     hwaddr offset;
-    uint64_t data;
+    uint8_t bytes[8];
     unsigned len;
+    bool pio;
+    int64_t since; /* it is no older than this */
 } Deferred;
 
 static struct {
@@ -43,6 +47,8 @@ static struct {
     bool replaying;
     GArray *deferred;     /* Deferred */
     guint deferred_first; /* those before it are done */
+    int64_t pass_since;   /* what the present pass found is younger than this, in ns */
+    int64_t looked; /* what is in the ring beyond what was seen then is younger than this, in ns */
     CoalesceStats stats;
 } coalesce;
 
@@ -56,6 +62,24 @@ static bool is_access_size(uint32_t len)
     return len == 1 || len == 2 || len == 4 || len == 8;
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* `n` entries that are no older than `since` have been dispatched. */
+static void count_delay(int64_t since, unsigned n)
+{
+    uint64_t bound = now_ns() - since;
+
+    coalesce.stats.entries += n;
+    coalesce.stats.delay_sum += bound * n;
+    coalesce.stats.delay_max = MAX(coalesce.stats.delay_max, bound);
+}
+
 static void count_gone(bool pio, uint64_t addr)
 {
     coalesce.stats.gone++;
@@ -63,21 +87,19 @@ static void count_gone(bool pio, uint64_t addr)
                     pio ? "port" : "memory", addr);
 }
 
-/* The region's handlers, in the widest pieces that they accept, as an exit's write would do. */
-static MemTxResult write_region(MemoryRegion *mr, hwaddr offset, uint64_t data, unsigned len)
-{
-    MemTxResult result = memory_region_dispatch_write(mr, offset, data, len);
-
-    if (result == MEMTX_DECODE_ERROR && len > 1) {
-        unsigned half = len / 2;
-
-        result = write_region(mr, offset, data & (~UINT64_C(0) >> (64 - 8 * half)), half);
-        result |= write_region(mr, offset + half, data >> (8 * half), half);
-    }
-    return result;
-}
-
 /* --------------------------------------------------------------------------- deferred writes -- */
+
+static void replay(const Deferred *write)
+{
+    MemTxResult result;
+
+    coalesce_audit_begin(write->mr, write->offset, write->len, false);
+    result = memory_region_write(write->mr, write->offset, write->bytes, write->len);
+    coalesce_audit_end();
+    if (result & MEMTX_DECODE_ERROR) {
+        count_gone(write->pio, write->offset);
+    }
+}
 
 static void replay_deferred(void)
 {
@@ -89,14 +111,11 @@ static void replay_deferred(void)
     coalesce.replaying = true;
     while (coalesce.deferred_first < coalesce.deferred->len && budget-- > 0) {
         /* A copy: the handler may cause more to be deferred, and the array to move. */
-        Deferred write =
-            g_array_index(coalesce.deferred, Deferred, coalesce.deferred_first++);
+        Deferred write = g_array_index(coalesce.deferred, Deferred, coalesce.deferred_first++);
 
         if (write.mr) {
-            coalesce.stats.entries++;
-            if (write_region(write.mr, write.offset, write.data, write.len) & MEMTX_DECODE_ERROR) {
-                coalesce.stats.gone++;
-            }
+            replay(&write);
+            count_delay(write.since, 1);
         }
     }
     if (coalesce.deferred_first == coalesce.deferred->len) {
@@ -106,27 +125,34 @@ static void replay_deferred(void)
     coalesce.replaying = false;
 }
 
-static void defer(const struct kvm_coalesced_mmio *entry)
+/* Its targets are where dispatching it would find them: each region takes what it has room for. */
+static void defer(const struct kvm_coalesced_mmio *entry, int64_t since)
 {
     AddressSpace *as = entry->pio ? &address_space_io : &address_space_memory;
-    MemoryRegionSection section;
-    Deferred write = {.len = entry->len};
+    unsigned done = 0;
 
     if (!is_access_size(entry->len)) {
         coalesce.stats.poisoned++;
         return;
     }
-    section = address_space_lookup(as, entry->phys_addr, entry->len);
-    if (!section.mr) {
-        count_gone(entry->pio, entry->phys_addr);
-        return;
+    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
+    while (done < entry->len) {
+        unsigned left = entry->len - done;
+        MemoryRegionSection section = address_space_lookup(as, entry->phys_addr + done, left);
+        Deferred write = {.mr = section.mr, .pio = entry->pio, .since = since};
+
+        if (!section.mr) {
+            count_gone(entry->pio, entry->phys_addr + done);
+            done += section.size;
+            continue;
+        }
+        write.offset = section.offset_within_region;
+        write.len = MIN(left, memory_region_size(section.mr) - write.offset);
+        memcpy(write.bytes, entry->data + done, write.len);
+        g_array_append_val(coalesce.deferred, write);
+        coalesce.stats.deferred++;
+        done += write.len;
     }
-    write.mr = section.mr;
-    write.offset = section.offset_within_region;
-    memcpy(&write.data, entry->data, entry->len);
-    write.data = GUINT64_FROM_LE(write.data);
-    g_array_append_val(coalesce.deferred, write);
-    coalesce.stats.deferred++;
 }
 
 /* ---------------------------------------------------------------------------------- the ring -- */
@@ -154,30 +180,53 @@ static bool ring_bounds(unsigned *first, unsigned *last)
     return true;
 }
 
-static void dispatch(const struct kvm_coalesced_mmio *entry)
+/*
+ * As ring_bounds(). What is found now was not there when somebody looked the last time, so `since`
+ * bounds its age; what comes after this look is younger than now.
+ */
+static bool look(unsigned *first, unsigned *last, int64_t *since)
+{
+    *since = coalesce.looked;
+    coalesce.looked = now_ns();
+    return ring_bounds(first, last);
+}
+
+/* Returns how many writes it was: none, if it can't be one. */
+static unsigned dispatch(const struct kvm_coalesced_mmio *entry)
 {
     AddressSpace *as = entry->pio ? &address_space_io : &address_space_memory;
+    MemTxResult result;
     uint8_t data[8];
 
     if (!is_access_size(entry->len)) {
         coalesce.stats.poisoned++;
-        return;
+        return 0;
     }
-    coalesce.stats.entries++;
+    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
     memcpy(data, entry->data, sizeof(data));
-    if (address_space_write(as, entry->phys_addr, data, entry->len) & MEMTX_DECODE_ERROR) {
+    if (G_UNLIKELY(coalesce_audit_enabled())) {
+        MemoryRegionSection section = address_space_lookup(as, entry->phys_addr, entry->len);
+
+        coalesce_audit_begin(section.mr, section.offset_within_region, entry->len, true);
+    }
+    result = address_space_write(as, entry->phys_addr, data, entry->len);
+    coalesce_audit_end();
+    if (result & MEMTX_DECODE_ERROR) {
         count_gone(entry->pio, entry->phys_addr);
     }
+    return 1;
 }
 
 static void drain_ring(void)
 {
     struct kvm_coalesced_mmio_ring *ring = coalesce.ring;
-    unsigned slot, last;
+    unsigned slot, last, n = 0;
+    int64_t since;
 
-    if (coalesce.dispatching || !ring_bounds(&slot, &last)) {
+    if (coalesce.dispatching || !look(&slot, &last, &since)) {
         return;
     }
+    coalesce.pass_since = since;
     coalesce.stats.drains++;
     if (next_slot(last) == slot) {
         coalesce.stats.full++;
@@ -187,35 +236,39 @@ static void drain_ring(void)
         struct kvm_coalesced_mmio entry = ring->coalesced_mmio[slot];
 
         coalesce.dispatching = true;
-        dispatch(&entry);
+        n += dispatch(&entry);
         coalesce.dispatching = false;
         if (coalesce.moved) {
+            count_delay(since, n);
             replay_deferred();
             return;
         }
         slot = next_slot(slot);
         __atomic_store_n(&ring->first, slot, __ATOMIC_RELEASE);
     }
+    count_delay(since, n);
 }
 
 /* The map is about to change: what is queued finds its targets in the old one. */
 static void defer_ring(void *opaque)
 {
     unsigned slot, last;
+    int64_t since;
 
-    if (!coalesce.ring || !ring_bounds(&slot, &last)) {
+    if (!coalesce.ring || !look(&slot, &last, &since)) {
         return;
     }
     if (coalesce.dispatching) {
         if (!coalesce.moved) {
             slot = next_slot(slot);
         }
+        since = coalesce.pass_since;
         coalesce.moved = true;
     }
     while (slot != last) {
         struct kvm_coalesced_mmio entry = coalesce.ring->coalesced_mmio[slot];
 
-        defer(&entry);
+        defer(&entry, since);
         slot = next_slot(slot);
     }
     __atomic_store_n(&coalesce.ring->first, last, __ATOMIC_RELEASE);
@@ -256,6 +309,7 @@ static void region_destroyed(MemoryRegion *mr, void *opaque)
 void coalesce_init(void)
 {
     memset(&coalesce, 0, sizeof(coalesce));
+    coalesce.looked = now_ns();
     coalesce.deferred = g_array_new(FALSE, FALSE, sizeof(Deferred));
     machine_lock_set_release(release, NULL);
     memory_set_drain_hook(defer_ring, NULL);
@@ -267,6 +321,7 @@ void coalesce_cleanup(void)
     machine_lock_set_release(NULL, NULL);
     memory_set_drain_hook(NULL, NULL);
     memory_set_destroy_hook(NULL, NULL);
+    coalesce_set_audit(false);
     g_clear_pointer(&coalesce.deferred, g_array_unref);
     coalesce.ring = NULL;
 }
@@ -274,6 +329,20 @@ void coalesce_cleanup(void)
 void coalesce_set_ring(struct kvm_coalesced_mmio_ring *ring)
 {
     coalesce.ring = ring;
+}
+
+bool coalesce_has_ring(void)
+{
+    return coalesce.ring != NULL;
+}
+
+bool coalesce_is_empty(void)
+{
+    const struct kvm_coalesced_mmio_ring *ring = coalesce.ring;
+
+    return (!coalesce.deferred || coalesce.deferred->len == 0) &&
+           (!ring || __atomic_load_n(&ring->first, __ATOMIC_RELAXED) ==
+                         __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE));
 }
 
 const CoalesceStats *coalesce_stats(void)

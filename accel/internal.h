@@ -6,12 +6,16 @@
 #define LIGNITE_ACCEL_INTERNAL_H
 
 #include "accel/accel.h"
+#include "accel/zones.h"
 
 /* Every accelerator, ended by NULL, in the order in which they are tried: accel/accel-list.c. */
 extern const AccelOps *const accel_list[];
 
 extern const AccelOps kvm_accel_ops;
 extern const AccelOps x86emu_accel_ops;
+
+/* The ledger of the accelerator in use, or NULL. */
+const ZoneLedger *accel_zones(void);
 
 /* Dispatch what is queued, here and now. Lock held, no device's handler running. */
 void accel_drain(void);

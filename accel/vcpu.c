@@ -15,8 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "accel/lock.h"
+#include "accel/coalesce.h"
 #include "accel/internal.h"
+#include "accel/lock.h"
 #include "hw/core/runstate.h"
 
 static struct {
@@ -242,8 +243,13 @@ void vcpus_pause(void)
     g_assert(!current_vcpu);
     cpus.running = false;
     wait_for_all();
-    /* What they queued before they parked; nobody can queue more. */
-    accel_drain();
+    /*
+     * What they queued before they parked; nobody can queue more. One drain is bounded, and writes
+     * that a change of the map deferred come first, so several may be needed.
+     */
+    do {
+        accel_drain();
+    } while (!coalesce_is_empty());
 }
 
 bool vcpus_running(void)
@@ -255,7 +261,7 @@ void vcpus_reset(void)
 {
     const AccelOps *ops = accel_current();
 
-    g_assert(all_parked());
+    g_assert(all_parked() && coalesce_is_empty());
     for (unsigned i = 0; i < cpus.n; i++) {
         ops->vcpu_reset(cpus.vcpus[i]);
     }

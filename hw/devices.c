@@ -28,7 +28,9 @@
     PLAIN(isa_pit_class)                                                                           \
     PLAIN(isa_vga_class)                                                                           \
     PLAIN(mc146818rtc_class)                                                                       \
+    PLAIN(pc_testdev_class)                                                                        \
     PLAIN(pci_device_class)                                                                        \
+    PCI(pci_testdev_class)                                                                         \
     PCI(pci_vga_class)                                                                             \
     PCI(piix3_class)                                                                               \
     PCI(piix3_ide_class)                                                                           \

@@ -8,6 +8,8 @@
  */
 #include "internal.h"
 
+#include "effect.h"
+
 struct AddressSpaceHead address_spaces = TAILQ_HEAD_INITIALIZER(address_spaces);
 
 static struct {
@@ -298,6 +300,9 @@ void address_spaces_update(void)
     g_autoptr(GArray) changes = collect_changes();
     bool coalesced_gone = false;
 
+    if (changes->len != 0) {
+        effect_note(effect_hook_memory, EFFECT_MAP);
+    }
     for (guint i = 0; i < changes->len; i++) {
         const Change *c = &g_array_index(changes, Change, i);
 

@@ -24,6 +24,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "effect.h"
+
+EffectHook effect_hook_memory;
+
 #define BOUNCE_BUFFER_SIZE 4096
 
 /* What address_space_map() has given out. */
@@ -435,6 +439,7 @@ MemTxResult address_space_read(AddressSpace *as, hwaddr addr, void *buf, hwaddr 
     MemTxResult result = MEMTX_OK;
     uint8_t *p = buf;
 
+    effect_note(effect_hook_memory, EFFECT_DMA);
     while (len > 0) {
         hwaddr n = read_piece(as, addr, p, len, &result);
 
@@ -450,10 +455,28 @@ MemTxResult address_space_write(AddressSpace *as, hwaddr addr, const void *buf, 
     MemTxResult result = MEMTX_OK;
     const uint8_t *p = buf;
 
+    effect_note(effect_hook_memory, EFFECT_DMA);
     while (len > 0) {
         hwaddr n = write_piece(as, addr, p, len, &result);
 
         addr += n;
+        p += n;
+        len -= n;
+    }
+    return result;
+}
+
+MemTxResult memory_region_write(MemoryRegion *mr, hwaddr offset, const void *buf, hwaddr len)
+{
+    MemTxResult result = MEMTX_OK;
+    const uint8_t *p = buf;
+
+    while (len > 0) {
+        hwaddr n = mr->ops ? device_access_size(mr, offset, len)
+                           : floor_power_of_two(MIN(len, sizeof(uint64_t)));
+
+        result |= memory_region_dispatch_write(mr, offset, load_le(p, n), n);
+        offset += n;
         p += n;
         len -= n;
     }
@@ -610,6 +633,7 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *len, bool is_writ
                                      : reads_memory(range));
     hwaddr n = range ? bytes_in_range(range, addr, *len) : (hole < *len ? (hwaddr)hole : *len);
 
+    effect_note(effect_hook_memory, EFFECT_DMA);
     if (direct && n > 0) {
         hwaddr offset = range->offset_in_region + (addr - range->addr);
 

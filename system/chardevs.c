@@ -105,7 +105,7 @@ static bool uses_stdio(const Options *options)
 /* Where the first serial port and the monitor go when the user did not say. */
 static void add_defaults(Options *options)
 {
-    bool serial = !options->serials->len;
+    bool serial = !options->serials->len && !options->no_serial;
     bool monitor = !options->monitors->len && !options->mons->len && !options->qmps->len &&
                    !options->pretty_qmps->len && !options->objects->len;
     bool stdio = !uses_stdio(options); /* is free */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -drive, -hda, -cdrom: from options to open block backends, and their places on IDE.
+ * -drive, -hda, -cdrom: from options to open block backends, and their places on IDE; and the
+ * monitor's commands that change media.
  */
 #include "drives.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/block.h"
@@ -75,6 +77,53 @@ static bool parse_error_action(Opts *opts, const char *key, BlockErrorAction fal
     return false;
 }
 
+/* A parameter that takes one of a few words. */
+typedef struct Choice {
+    const char *key;
+    struct {
+        const char *word;
+        int value; /* negative: QEMU has it, and we do not */
+    } words[8];
+    const char *supported; /* for the message that refuses the others */
+} Choice;
+
+static const Choice discard_choice = {
+    "discard", {{"ignore", false}, {"off", false}, {"unmap", true}, {"on", true}}, NULL};
+
+/*
+ * Writes may stay in the host's cache until the guest flushes, which every mode promises or allows
+ * but those that promise more. "unsafe" allows to lose flushes; we need not make use of that.
+ */
+static const Choice cache_choice = {
+    "cache",
+    {{"writeback", 0}, {"unsafe", 0}, {"none", -1}, {"off", -1}, {"directsync", -1},
+     {"writethrough", -1}},
+    "writeback"};
+
+static const Choice aio_choice = {
+    "aio", {{"threads", 0}, {"native", -1}, {"io_uring", -1}}, "threads"};
+
+static bool parse_choice(Opts *opts, const Choice *choice, int *value, GError **errp)
+{
+    const char *text = opts_get(opts, choice->key);
+
+    if (!text) {
+        return true;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(choice->words) && choice->words[i].word; i++) {
+        if (g_str_equal(text, choice->words[i].word)) {
+            *value = choice->words[i].value;
+            if (*value < 0) {
+                error_setg(errp, "%s=%s is not supported: use %s=%s", choice->key, text,
+                           choice->key, choice->supported);
+            }
+            return *value >= 0;
+        }
+    }
+    error_setg(errp, "invalid %s option '%s'", choice->key, text);
+    return false;
+}
+
 static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **errp)
 {
     BlockOptions block = {.snapshot = snapshot};
@@ -85,6 +134,7 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
     g_autofree char *own_id = NULL;
     bool on_ide = !interface || g_str_equal(interface, "ide");
     unsigned bus = 0, unit = 0;
+    int discard = false, ignored = 0;
     BlockBackend *blk;
 
     if (!on_ide && !g_str_equal(interface, "none")) {
@@ -110,9 +160,13 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
         !opts_get_bool(opts, "snapshot", &block.snapshot, errp) ||
         !parse_error_action(opts, "werror", BLOCK_ERROR_ENOSPC, &block.werror, errp) ||
         !parse_error_action(opts, "rerror", BLOCK_ERROR_REPORT, &block.rerror, errp) ||
+        !parse_choice(opts, &discard_choice, &discard, errp) ||
+        !parse_choice(opts, &cache_choice, &ignored, errp) ||
+        !parse_choice(opts, &aio_choice, &ignored, errp) ||
         (on_ide && !choose_ide_place(machine, opts, &bus, &unit, errp))) {
         return false;
     }
+    block.discard = discard;
     if (!block.filename && !block.media_cdrom) {
         error_setg(errp, "a disk needs file=FILE: only a CD drive can be empty");
         return false;
@@ -130,10 +184,16 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
         return false;
     }
     blk = block_open(id, &block, errp);
-    if (blk && on_ide) {
+    if (!blk) {
+        return false;
+    }
+    if (block_warning(blk)) {
+        fprintf(stderr, "lignite: warning: %s\n", block_warning(blk));
+    }
+    if (on_ide) {
         machine->ide[bus][unit] = blk;
     }
-    return blk != NULL;
+    return true;
 }
 
 bool drives_open(const Options *options, Machine *machine, GError **errp)
@@ -146,11 +206,51 @@ bool drives_open(const Options *options, Machine *machine, GError **errp)
             return false;
         }
     }
-    if (machine->defaults && !machine->ide[1][0]) {
+    if (!options->no_cd && !machine->ide[1][0]) {
         BlockOptions empty = {.media_cdrom = true, .read_only = true};
 
         machine->ide[1][0] = block_open("ide1-cd0", &empty, errp);
         return machine->ide[1][0] != NULL;
     }
     return true;
+}
+
+/* ---------------------------------------------------------------------------------- media -- */
+
+/* The drive, if its medium may be taken out now. */
+static BlockBackend *find_open_drive(const char *id, bool force, GError **errp)
+{
+    BlockBackend *blk = block_find(id);
+
+    if (!blk) {
+        error_setg(errp, "Device '%s' not found", id);
+        return NULL;
+    }
+    if (!block_is_removable(blk)) {
+        error_setg(errp, "Device '%s' is not removable", id);
+        return NULL;
+    }
+    if (block_is_locked(blk) && !block_is_tray_open(blk) && !force) {
+        block_request_eject(blk);
+        error_setg(errp,
+                   "Device '%s' is locked and force was not specified, wait for tray to open and"
+                   " try again",
+                   id);
+        return NULL;
+    }
+    return blk;
+}
+
+bool drive_eject(const char *id, bool force, GError **errp)
+{
+    BlockBackend *blk = find_open_drive(id, force, errp);
+
+    return blk && block_change_medium(blk, NULL, errp);
+}
+
+bool drive_change(const char *id, const char *filename, bool force, GError **errp)
+{
+    BlockBackend *blk = find_open_drive(id, force, errp);
+
+    return blk && block_change_medium(blk, filename, errp);
 }

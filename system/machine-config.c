@@ -163,12 +163,38 @@ static bool set_boot(Machine *machine, Options *options, GError **errp)
     return true;
 }
 
+/* With one of these from -device, the default device of its kind is not wanted. */
+static void drop_defaults(Options *options)
+{
+    const struct {
+        const char *driver;
+        bool *dropped;
+    } table[] = {
+        {"isa-serial", &options->no_serial}, {"ide-cd", &options->no_cd},
+        {"ide-hd", &options->no_cd},         {"VGA", &options->no_vga},
+        {"cirrus-vga", &options->no_vga},    {"isa-vga", &options->no_vga},
+    };
+
+    if (options->nodefaults) {
+        options->no_nic = options->no_vga = options->no_serial = options->no_cd = true;
+    }
+    for (unsigned i = 0; i < options->devices->len; i++) {
+        const char *driver = opts_get(options->devices->pdata[i], "driver");
+
+        for (size_t k = 0; k < G_N_ELEMENTS(table); k++) {
+            if (g_strcmp0(driver, table[k].driver) == 0) {
+                *table[k].dropped = true;
+            }
+        }
+    }
+}
+
 static bool set_vga(Machine *machine, const Options *options, GError **errp)
 {
     static const char *const names[] = {
         [VGA_NONE] = "none", [VGA_STD] = "std", [VGA_CIRRUS] = "cirrus"};
 
-    machine->vga = options->nodefaults ? VGA_NONE : machine->cls->default_vga;
+    machine->vga = options->no_vga ? VGA_NONE : machine->cls->default_vga;
     if (!options->vga) {
         return true;
     }
@@ -193,6 +219,7 @@ bool machine_configure(Machine *machine, Options *options, GError **errp)
         return false;
     }
     property_set_defaults(machine, machine_props);
+    drop_defaults(options);
     if (!choose_accels(options, errp) ||
         !opts_foreach(options->machine, set_machine_prop, machine, errp) ||
         !set_cpus(machine, options, errp) || !set_ram(machine, options, errp) ||
@@ -211,8 +238,7 @@ bool machine_configure(Machine *machine, Options *options, GError **errp)
     machine->name = g_strdup(options->name);
     machine->uuid = g_strdup(options->uuid);
     machine->rtc = options->rtc;
-    machine->defaults = !options->nodefaults;
-    machine->default_nic = machine->defaults && !options->no_nic;
+    machine->default_nic = !options->no_nic;
     if (!machine->kernel && (machine->initrd || machine->append)) {
         error_setg(errp, "-%s only allowed with -kernel option",
                    machine->initrd ? "initrd" : "append");

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "accel/accel.h"
+#include "accel/coalesced.h"
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "backends/block.h"
 #include "backends/char.h"
@@ -26,6 +28,8 @@
 #include "system/monitor.h"
 #include "system/qmp.h"
 #include "system/vm.h"
+
+#define PROFILE_ROWS 15 /* at the end of the program */
 
 static char *pidfile;
 
@@ -113,6 +117,7 @@ static bool build(Options *options, GError **errp)
 {
     Machine *machine = machine_current();
 
+    coalesced_set_output_test(device_coalesced_is_output);
     if (!machine_configure(machine, options, errp) || !drives_open(options, machine, errp) ||
         !chardevs_open(options, machine, errp) ||
         !accel_start((const char *const *)options->accels->pdata, machine->cpus, machine->cpu_model,
@@ -137,6 +142,18 @@ static void print_screen(void)
     if (text) {
         puts(text);
     }
+}
+
+/* What -profile io asked for: the registers that cost most, and what was queued. */
+static void print_profile(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    io_profile_print(text, PROFILE_ROWS);
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT " exits in all (%s)\n", vcpus_exits(),
+                           accel_current()->name);
+    fputs(text->str, stdout);
+    io_profile_stop();
 }
 
 static void tear_down(void)
@@ -191,10 +208,16 @@ int main(int argc, char **argv)
     mainloop_init();
     memory_system_init();
     if (build(&options, &err)) {
+        if (options.profile_io) {
+            io_profile_start();
+        }
         vm_init(&options.policy, options.paused);
         status = vm_run();
         if (options.display == DISPLAY_TEXT) {
             print_screen();
+        }
+        if (options.profile_io) {
+            print_profile();
         }
     }
     tear_down();

@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "accel/accel.h"
+#include "accel/coalesced.h"
+#include "accel/io-profile.h"
 #include "backends/block.h"
 #include "backends/char.h"
 #include "backends/display.h"
+#include "backends/parse.h"
+#include "drives.h"
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/machine.h"
@@ -163,40 +167,29 @@ static bool run_mouse_button(char **argv, GString *out, GError **errp)
 
 /* ---------------------------------------------------------------------------------- media -- */
 
-static BlockBackend *find_drive(const char *id, GError **errp)
+/* A leading -f: the guest's lock on the tray does not count. */
+static bool take_force(char ***argv)
 {
-    BlockBackend *blk = block_find(id);
+    bool force = **argv && g_str_equal(**argv, "-f");
 
-    if (!blk) {
-        error_setg(errp, "Device '%s' not found", id);
-    }
-    return blk;
+    *argv += force;
+    return force;
 }
 
 static bool run_eject(char **argv, GString *out, GError **errp)
 {
-    BlockBackend *blk;
+    bool force = take_force(&argv);
 
-    if (*argv && g_str_equal(*argv, "-f")) {
-        argv++;
-    }
-    if (!need_argument(*argv, "eject: the device", errp)) {
-        return false;
-    }
-    blk = find_drive(*argv, errp);
-    return blk && block_change_medium(blk, NULL, errp);
+    return need_argument(*argv, "eject: the device", errp) && drive_eject(*argv, force, errp);
 }
 
 static bool run_change(char **argv, GString *out, GError **errp)
 {
-    BlockBackend *blk;
+    bool force = take_force(&argv);
 
-    if (!need_argument(argv[0], "change: the device", errp) ||
-        !need_argument(argv[1], "change: the file name", errp)) {
-        return false;
-    }
-    blk = find_drive(argv[0], errp);
-    return blk && block_change_medium(blk, argv[1], errp);
+    return need_argument(argv[0], "change: the device", errp) &&
+           need_argument(argv[1], "change: the file name", errp) &&
+           drive_change(argv[0], argv[1], force, errp);
 }
 
 /* ------------------------------------------------------------------------ memory and ports -- */
@@ -322,6 +315,36 @@ static bool run_out(char **argv, GString *out, GError **errp)
     return true;
 }
 
+/* ----------------------------------------------------------------------------- queued writes -- */
+
+static bool run_coalesce(char **argv, GString *out, GError **errp)
+{
+    static const struct {
+        const char *name;
+        CoalescedKinds kinds;
+    } names[] = {{"mmio", COALESCED_KIND_MMIO},
+                 {"pio", COALESCED_KIND_PIO},
+                 {"both", COALESCED_KIND_ALL}};
+    CoalescedKinds kinds = 0;
+    bool on;
+
+    if (g_strv_length(argv) != 3) {
+        error_setg(errp, "coalesce: a device or 'all', then mmio, pio or both, then on or off");
+        return false;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_str_equal(argv[1], names[i].name)) {
+            kinds = names[i].kinds;
+        }
+    }
+    if (!kinds) {
+        error_setg(errp, "coalesce: '%s' is none of mmio, pio and both", argv[1]);
+        return false;
+    }
+    return parse_bool("coalesce", argv[2], &on, errp) &&
+           devices_set_coalescing(argv[0], kinds, on, errp);
+}
+
 /* ----------------------------------------------------------------------------------- info -- */
 
 static bool info_mtree(char **argv, GString *out, GError **errp)
@@ -368,6 +391,12 @@ static bool info_irq(char **argv, GString *out, GError **errp)
     return true;
 }
 
+static bool info_io_profile(char **argv, GString *out, GError **errp)
+{
+    io_profile_print(out, 0);
+    return true;
+}
+
 static bool info_block(char **argv, GString *out, GError **errp)
 {
     block_print_info(out);
@@ -395,6 +424,12 @@ static bool info_status(char **argv, GString *out, GError **errp)
 static bool info_accel(char **argv, GString *out, GError **errp)
 {
     accel_print_info(out);
+    return true;
+}
+
+static bool info_coalesced(char **argv, GString *out, GError **errp)
+{
+    coalesced_print_info(out);
     return true;
 }
 
@@ -447,7 +482,11 @@ const MonitorCommand monitor_info_commands[] = {
     {"accel", NULL, NULL, "show the accelerator and what it counted", info_accel},
     {"block", NULL, NULL, "show the drives", info_block},
     {"chardev", NULL, NULL, "show the character backends", info_chardev},
+    {"coalesced", NULL, NULL, "show which writes are queued, and what became of them",
+     info_coalesced},
     {"cpus", NULL, NULL, "show the CPUs", info_cpus},
+    {"io-profile", NULL, NULL, "show what the guest exited for (with -profile io)",
+     info_io_profile},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
     {"mtree", NULL, "[-f][-o][-D]",
@@ -513,9 +552,13 @@ static bool run_help(char **argv, GString *out, GError **errp)
 const MonitorCommand monitor_commands[] = {
     {"help", "?", "[CMD]", "show the commands", run_help},
     {"info", NULL, "[SUBCOMMAND]", "show the state of a part of the machine", run_info},
-    {"change", NULL, "DEVICE FILE", "put a medium into a drive", run_change},
+    {"change", NULL, "[-f] DEVICE FILE", "put a medium into a drive (-f: even if it is locked)",
+     run_change},
+    {"coalesce", NULL, "DEVICE|all mmio|pio|both on|off",
+     "let a device's writes be queued, or not: a device by its id or its class", run_coalesce},
     {"cont", "c", NULL, "let the machine run", run_cont},
-    {"eject", NULL, "[-f] DEVICE", "take the medium out of a drive", run_eject},
+    {"eject", NULL, "[-f] DEVICE", "take the medium out of a drive (-f: even if it is locked)",
+     run_eject},
     {"i", NULL, "/FMT PORT", "read a port", run_in},
     {"mouse_button", NULL, "STATE", "press mouse buttons (1 left, 2 middle, 4 right)",
      run_mouse_button},

@@ -433,6 +433,17 @@ static OptionsResult handle_log(Options *options, const OptionRow *row, const ch
     return set_string(options, row, arg, errp);
 }
 
+static OptionsResult handle_profile(Options *options, const OptionRow *row, const char *arg,
+                                    GError **errp)
+{
+    if (!g_str_equal(arg, "io")) {
+        error_setg(errp, "-profile %s: unknown profile: only io is there", arg);
+        return OPTIONS_FAIL;
+    }
+    options->profile_io = true;
+    return OPTIONS_RUN;
+}
+
 static OptionsResult handle_version(Options *options, const OptionRow *row, const char *arg,
                                     GError **errp)
 {
@@ -493,7 +504,8 @@ static const OptionRow rows[] = {
     {"cdrom", "FILE", handle_cdrom, 0, "CD image, in the second channel's master"},
     {"drive",
      "[file=FILE][,if=ide|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
-     "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]",
+     "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]"
+     "[,discard=unmap|ignore][,cache=writeback|unsafe][,aio=threads]",
      handle_drive, 0, "a drive, put on IDE or kept for -device"},
     {"snapshot", NULL, set_flag, AT(snapshot), "keep writes to disks in temporary files"},
 
@@ -525,6 +537,8 @@ static const OptionRow rows[] = {
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
     {"no-reboot", NULL, set_flag, AT(policy.no_reboot), "end instead of rebooting"},
     {"no-shutdown", NULL, set_flag, AT(policy.no_shutdown), "stop instead of ending"},
+    {"profile", "io", handle_profile, 0,
+     "count what the guest exits for, by register; the table is printed at the end"},
     {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},
     {"d", "ITEM[,...]", handle_log, AT(log_items), "log items (-d help lists them)"},
     {"D", "FILE", set_string, AT(log_file), "write the log to FILE (default: standard error)"},

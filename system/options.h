@@ -48,8 +48,10 @@ typedef struct Options {
     char *log_items, *log_file;
     DisplayKind display;
     bool nographic;
+    bool profile_io; /* -profile io */
     bool nodefaults;
-    bool no_nic;
+    /* Default devices there are not to be: -nodefaults, or the user has others of the kind. */
+    bool no_nic, no_vga, no_serial, no_cd;
     bool snapshot;
     bool paused;
     VmPolicy policy;

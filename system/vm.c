@@ -63,6 +63,7 @@ RunState vm_state(void)
     return state;
 }
 
+/* A request that failed waits in the block layer until vm_start() tries it again. */
 static void on_io_error(BlockBackend *blk, bool is_read, int err, BlockErrorAction action)
 {
     NOTIFY(io_error, blk, is_read, err, action);
@@ -78,10 +79,10 @@ static void on_tray_moved(BlockBackend *blk, bool open)
 
 void vm_init(const VmPolicy *user_policy, bool start_paused)
 {
-    static const BlockMonitor monitor = {.io_error = on_io_error, .tray_moved = on_tray_moved};
+    static const BlockMonitor block_monitor = {on_io_error, on_tray_moved};
 
     policy = *user_policy;
-    block_set_monitor(&monitor);
+    block_set_monitor(&block_monitor);
     devices_reset();
     vcpus_reset();
     if (!start_paused) {
@@ -99,8 +100,8 @@ bool vm_start(GError **errp)
         return false;
     }
     set_state(RUN_STATE_RUNNING);
-    block_resume_all();
     clock_virtual_enable(true);
+    block_resume_all();
     vcpus_resume();
     return true;
 }

@@ -11,12 +11,14 @@
 
 #include "accel/accel.h"
 #include "accel/cpu-model.h"
+#include "accel/zones.h"
 
 #define KVM_PAGE_SIZE 4096
 
 typedef struct KvmConfig {
     int kernel_irqchip; /* KvmIrqchip */
     int64_t coalesce_latency;
+    bool coalesce_audit;
 } KvmConfig;
 
 typedef enum KvmIrqchip { KVM_IRQCHIP_ON, KVM_IRQCHIP_OFF, KVM_IRQCHIP_SPLIT } KvmIrqchip;
@@ -38,8 +40,8 @@ typedef struct KvmState {
     KvmConfig config;
     int fd;
     int vm;
-    int run_size; /* bytes of a vCPU's mmap */
-    bool irqchip; /* in the kernel */
+    int run_size;  /* bytes of a vCPU's mmap */
+    bool irqchip;  /* in the kernel */
     int ring_page; /* 0: no coalescing */
     bool coalesced_pio;
     KvmVcpu *vcpus[ACCEL_MAX_CPUS];
@@ -93,8 +95,7 @@ void kvm_memory_print_info(GString *out);
 
 void kvm_io_start(void);
 void kvm_io_stop(void);
-bool kvm_io_has_zones(void);
-void kvm_io_print_info(GString *out);
+const ZoneLedger *kvm_io_zones(void);
 void kvm_handle_pio(KvmVcpu *kv);  /* lock not held */
 void kvm_handle_mmio(KvmVcpu *kv); /* lock not held */
 

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 
 #include "accel/coalesce.h"
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "accel/zones.h"
 #include "memory/system.h"
@@ -30,6 +31,7 @@ void kvm_handle_pio(KvmVcpu *kv)
     bool is_write = run->io.direction == KVM_EXIT_IO_OUT;
 
     machine_lock();
+    io_profile(&address_space_io, run->io.port, is_write ? IO_PROFILE_WRITE : IO_PROFILE_READ);
     for (uint32_t i = 0; i < run->io.count; i++) {
         address_space_rw(&address_space_io, run->io.port, data, run->io.size, is_write);
         data += run->io.size;
@@ -43,6 +45,8 @@ void kvm_handle_mmio(KvmVcpu *kv)
     struct kvm_run *run = kv->run;
 
     machine_lock();
+    io_profile(&address_space_memory, run->mmio.phys_addr,
+               run->mmio.is_write ? IO_PROFILE_WRITE : IO_PROFILE_READ);
     address_space_rw(&address_space_memory, run->mmio.phys_addr, run->mmio.data,
                      MIN(run->mmio.len, sizeof(run->mmio.data)), run->mmio.is_write);
     machine_unlock();
@@ -51,7 +55,7 @@ void kvm_handle_mmio(KvmVcpu *kv)
 
 /* ----------------------------------------------------------------------- zones and doorbells -- */
 
-static int set_zone(const Zone *zone, bool add)
+static int set_zone(const HostZone *zone, bool add)
 {
     struct kvm_coalesced_mmio_zone z = {.addr = zone->addr, .size = zone->size, .pio = zone->pio};
 
@@ -87,9 +91,9 @@ static int set_doorbell(const Doorbell *doorbell, bool add)
 
 static const ZoneOps zone_ops = {.set_zone = set_zone, .set_doorbell = set_doorbell};
 
-bool kvm_io_has_zones(void)
+const ZoneLedger *kvm_io_zones(void)
 {
-    return ledger.zones && zones_active(&ledger) != 0;
+    return &ledger;
 }
 
 /* --------------------------------------------------------------------------------- listeners -- */
@@ -104,7 +108,7 @@ static bool is_port(const MemoryListener *listener)
 static void coalesced_io_add(MemoryListener *listener, const MemoryRegionSection *section,
                              hwaddr addr, hwaddr size)
 {
-    zones_add(&ledger, is_port(listener), addr, size);
+    zones_add(&ledger, is_port(listener), addr, size, section->mr);
 }
 
 static void coalesced_io_del(MemoryListener *listener, const MemoryRegionSection *section,
@@ -173,18 +177,4 @@ void kvm_io_stop(void)
     memory_listener_unregister(&port_listener);
     memory_listener_unregister(&memory_listener);
     zones_destroy(&ledger);
-}
-
-void kvm_io_print_info(GString *out)
-{
-    const CoalesceStats *stats = coalesce_stats();
-
-    g_string_append_printf(out,
-                           "coalesced zones: %u\nioeventfds: %u\n"
-                           "ring: %" PRIu64 " writes in %" PRIu64 " drains, %" PRIu64
-                           " times full, %" PRIu64 " deferred, %" PRIu64 " without target, %" PRIu64
-                           " poisoned\n",
-                           zones_active(&ledger), zones_active_doorbells(&ledger), stats->entries,
-                           stats->drains, stats->full, stats->deferred, stats->gone,
-                           stats->poisoned);
 }

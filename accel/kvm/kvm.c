@@ -342,6 +342,7 @@ static bool start(const void *config, GError **errp)
     }
     sigemptyset(&action.sa_mask);
     sigaction(SIG_KICK, &action, &old_kick_action);
+    coalesce_set_audit(kvm.config.coalesce_audit);
     kvm_memory_start();
     kvm_io_start();
     return true;
@@ -364,7 +365,7 @@ static bool irqchip_in_kernel(void)
 
 static int64_t coalesce_latency(void)
 {
-    return kvm_io_has_zones() ? kvm.config.coalesce_latency : 0;
+    return kvm.config.coalesce_latency;
 }
 
 static void print_info(GString *out)
@@ -373,7 +374,6 @@ static void print_info(GString *out)
     g_string_append_printf(out, "coalesced MMIO: %s\ncoalesced PIO: %s\n",
                            kvm.ring_page ? "yes" : "no", kvm.coalesced_pio ? "yes" : "no");
     kvm_memory_print_info(out);
-    kvm_io_print_info(out);
 }
 
 static const char *const irqchip_names[] = {
@@ -388,6 +388,8 @@ static const Property kvm_props[] = {
               .help = "who models PIC, I/O APIC, local APICs and PIT (on: the kernel)"),
     PROP_DURATION("coalesce-latency", KvmConfig, coalesce_latency, 10 * 1000 * 1000,
                   .help = "longest time that a queued write waits (0: until the next exit)"),
+    PROP_BOOL("coalesce-audit", KvmConfig, coalesce_audit, false,
+              .help = "report queued writes whose delay somebody could tell"),
     {}};
 
 const AccelOps kvm_accel_ops = {
@@ -414,5 +416,6 @@ const AccelOps kvm_accel_ops = {
     .set_intr = kvm_set_intr,
     .inject_nmi = kvm_inject_nmi,
     .coalesce_latency = coalesce_latency,
+    .zones = kvm_io_zones,
     .print_info = print_info,
 };

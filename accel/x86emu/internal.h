@@ -153,7 +153,7 @@ uint8_t emu_peek(EmuCpu *cpu, uint32_t addr);
 
 void emu_ring_init(void);
 void emu_ring_cleanup(void);
-void emu_ring_zone(bool pio, uint64_t addr, uint64_t size, bool add);
+void emu_ring_zone(bool pio, uint64_t addr, uint64_t size, const MemoryRegion *mr, bool add);
 void emu_ring_doorbell(const Doorbell *doorbell, bool add);
 
 /* Queue a write that lies wholly in one zone. False: it lies in none, or the ring is full. */
@@ -162,9 +162,7 @@ bool emu_ring_push(bool pio, uint32_t addr, uint32_t value, unsigned size);
 /* Whether a write only signals an eventfd: nobody leaves the guest for it. */
 bool emu_ring_is_doorbell(bool pio, uint32_t addr, uint32_t value, unsigned size);
 
-/* For `info accel`. */
-unsigned emu_ring_zones(void);
-uint64_t emu_ring_queued(void);
+const ZoneLedger *emu_ring_zones(void);
 
 /* ----------------------------------------------------------------------------- segment.c -- */
 

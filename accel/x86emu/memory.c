@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "accel/io-profile.h"
 #include "memory/system.h"
 
 #define PAGE_BITS   12
@@ -68,25 +69,25 @@ static void log_changed(MemoryListener *listener, const MemoryRegionSection *sec
 static void memory_zone_add(MemoryListener *listener, const MemoryRegionSection *section,
                             hwaddr addr, hwaddr size)
 {
-    emu_ring_zone(false, addr, size, true);
+    emu_ring_zone(false, addr, size, section->mr, true);
 }
 
 static void memory_zone_del(MemoryListener *listener, const MemoryRegionSection *section,
                             hwaddr addr, hwaddr size)
 {
-    emu_ring_zone(false, addr, size, false);
+    emu_ring_zone(false, addr, size, section->mr, false);
 }
 
 static void io_zone_add(MemoryListener *listener, const MemoryRegionSection *section, hwaddr addr,
                         hwaddr size)
 {
-    emu_ring_zone(true, addr, size, true);
+    emu_ring_zone(true, addr, size, section->mr, true);
 }
 
 static void io_zone_del(MemoryListener *listener, const MemoryRegionSection *section, hwaddr addr,
                         hwaddr size)
 {
-    emu_ring_zone(true, addr, size, false);
+    emu_ring_zone(true, addr, size, section->mr, false);
 }
 
 static void doorbell(const MemoryRegionSection *section, bool match_data, uint64_t data, int fd,
@@ -221,6 +222,7 @@ static G_GNUC_NO_INLINE uint32_t read_slow(EmuCpu *cpu, uint32_t addr, unsigned 
 
     if (!is_memory(addr, false)) {
         emu_exit(cpu);
+        io_profile(&address_space_memory, addr, IO_PROFILE_READ);
     }
     address_space_read(&address_space_memory, addr, &value, size);
     emu_update_limit(cpu);
@@ -235,6 +237,7 @@ static G_GNUC_NO_INLINE void write_slow(EmuCpu *cpu, uint32_t addr, uint32_t val
         }
         if (!emu_ring_is_doorbell(false, addr, value, size)) {
             emu_exit(cpu);
+            io_profile(&address_space_memory, addr, IO_PROFILE_WRITE);
         }
     }
     value = GUINT32_TO_LE(value);
@@ -303,6 +306,7 @@ uint32_t emu_in(EmuCpu *cpu, uint16_t port, unsigned size)
     uint32_t value = 0;
 
     emu_exit(cpu);
+    io_profile(&address_space_io, port, IO_PROFILE_READ);
     address_space_read(&address_space_io, port, &value, size);
     emu_update_limit(cpu);
     return GUINT32_FROM_LE(value);
@@ -315,6 +319,7 @@ void emu_out(EmuCpu *cpu, uint16_t port, uint32_t value, unsigned size)
     }
     if (!emu_ring_is_doorbell(true, port, value, size)) {
         emu_exit(cpu);
+        io_profile(&address_space_io, port, IO_PROFILE_WRITE);
     }
     value = GUINT32_TO_LE(value);
     address_space_write(&address_space_io, port, &value, size);

@@ -17,10 +17,9 @@ static union {
     struct kvm_coalesced_mmio_ring ring;
     uint8_t page[4096];
 } shared; /* machine lock */
-static uint64_t queued;
 
 /* The ledger is all there is: emu_ring_push() asks it. The dispatcher rings the doorbells. */
-static int set_zone(const Zone *zone, bool add)
+static int set_zone(const HostZone *zone, bool add)
 {
     return 0;
 }
@@ -36,7 +35,6 @@ void emu_ring_init(void)
 
     zones_init(&ledger, &ops);
     memset(&shared, 0, sizeof(shared));
-    queued = 0;
     coalesce_set_ring(&shared.ring);
 }
 
@@ -46,10 +44,10 @@ void emu_ring_cleanup(void)
     zones_destroy(&ledger);
 }
 
-void emu_ring_zone(bool pio, uint64_t addr, uint64_t size, bool add)
+void emu_ring_zone(bool pio, uint64_t addr, uint64_t size, const MemoryRegion *mr, bool add)
 {
     if (add) {
-        zones_add(&ledger, pio, addr, size);
+        zones_add(&ledger, pio, addr, size, mr);
     } else {
         zones_del(&ledger, pio, addr, size);
     }
@@ -77,7 +75,6 @@ bool emu_ring_push(bool pio, uint32_t addr, uint32_t value, unsigned size)
         (struct kvm_coalesced_mmio){.phys_addr = addr, .len = size, .pio = pio};
     memcpy(ring->coalesced_mmio[ring->last].data, &le, size);
     __atomic_store_n(&ring->last, next, __ATOMIC_RELEASE);
-    queued++;
     return true;
 }
 
@@ -95,12 +92,7 @@ bool emu_ring_is_doorbell(bool pio, uint32_t addr, uint32_t value, unsigned size
     return false;
 }
 
-unsigned emu_ring_zones(void)
+const ZoneLedger *emu_ring_zones(void)
 {
-    return zones_active(&ledger);
-}
-
-uint64_t emu_ring_queued(void)
-{
-    return queued;
+    return &ledger;
 }

@@ -19,6 +19,7 @@
 
 #include <string.h>
 
+#include "accel/coalesce.h"
 #include "accel/internal.h"
 #include "accel/lock.h"
 #include "hw/core/clock.h"
@@ -32,6 +33,7 @@ typedef struct EmuConfig {
     bool sleep;
     uint32_t insn_ns;
     int64_t coalesce_latency;
+    bool coalesce_audit;
 } EmuConfig;
 
 static const Property emu_props[] = {
@@ -41,6 +43,8 @@ static const Property emu_props[] = {
                 .help = "virtual nanoseconds that an instruction takes"),
     PROP_DURATION("coalesce-latency", EmuConfig, coalesce_latency, 10 * NANOSECONDS_PER_MS,
                   .help = "longest time that a queued write waits (0: no bound)"),
+    PROP_BOOL("coalesce-audit", EmuConfig, coalesce_audit, false,
+              .help = "report queued writes whose delay somebody could tell"),
     {},
 };
 
@@ -560,6 +564,7 @@ static bool emu_start(const void *opaque, GError **errp)
         return false;
     }
     config = *wanted;
+    coalesce_set_audit(config.coalesce_audit);
     emu_insn_ns = config.insn_ns;
     emu_virtual_ns = 0;
     a20_mask = UINT32_MAX;
@@ -616,8 +621,6 @@ static void emu_print_info(GString *out)
 {
     g_string_append_printf(out, "virtual time: %" PRId64 " ns, %" PRId64 " per instruction\n",
                            emu_now(), emu_insn_ns);
-    g_string_append_printf(out, "coalesced zones: %u, writes queued: %" PRIu64 "\n",
-                           emu_ring_zones(), emu_ring_queued());
     if (the_cpu && the_cpu->error) {
         g_string_append_printf(out, "stopped: %s\n", the_cpu->error);
     }
@@ -625,7 +628,7 @@ static void emu_print_info(GString *out)
 
 static int64_t emu_coalesce_latency(void)
 {
-    return emu_ring_zones() ? config.coalesce_latency : 0;
+    return config.coalesce_latency;
 }
 
 const AccelOps x86emu_accel_ops = {
@@ -648,5 +651,6 @@ const AccelOps x86emu_accel_ops = {
     .inject_nmi = emu_inject_nmi,
     .set_a20 = emu_set_a20,
     .coalesce_latency = emu_coalesce_latency,
+    .zones = emu_ring_zones,
     .print_info = emu_print_info,
 };

@@ -141,6 +141,11 @@ bool block_is_cdrom(const BlockBackend *blk)
     return blk->options.media_cdrom;
 }
 
+bool block_is_removable(const BlockBackend *blk)
+{
+    return blk->options.media_cdrom || (blk->attached && blk->change);
+}
+
 uint64_t block_size(const BlockBackend *blk)
 {
     return blk->image ? raw_size(blk->image) : 0;
@@ -280,7 +285,6 @@ int block_pread(BlockBackend *blk, uint64_t offset, void *buf, size_t len)
 static void print_backend(BlockBackend *blk, GString *out)
 {
     static const char *const actions[] = {"report", "ignore", "stop", "enospc"};
-    bool removable = blk->options.media_cdrom || (blk->attached && blk->change);
 
     if (out->len) {
         g_string_append_c(out, '\n');
@@ -294,7 +298,7 @@ static void print_backend(BlockBackend *blk, GString *out)
     if (blk->attached_name) {
         g_string_append_printf(out, "    Attached to:      %s\n", blk->attached_name);
     }
-    if (removable) {
+    if (block_is_removable(blk)) {
         g_string_append_printf(out, "    Removable device: %slocked, tray %s\n",
                                blk->locked ? "" : "not ", blk->tray_open ? "open" : "closed");
     }

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "effect.h"
 #include "error.h"
 
 #define WORKERS 4
@@ -244,6 +245,8 @@ static BlockRequest *submit(BlockBackend *blk, RequestKind kind, uint64_t offset
     BlockRequest *req = g_new0(BlockRequest, 1);
     uint64_t size = block_size(blk);
     int refuse = 0;
+
+    effect_note(effect_hook_backends, EFFECT_BLOCK);
 
     *req = (BlockRequest){.blk = blk,
                           .image = blk->image,

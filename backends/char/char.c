@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backends/parse.h"
+#include "effect.h"
 #include "error.h"
 #include "internal.h"
 
@@ -336,6 +337,7 @@ size_t chardev_write(Chardev *chr, const void *buf, size_t len)
     size_t done = 0;
     size_t room;
 
+    effect_note(effect_hook_backends, EFFECT_OUTPUT);
     if (!chr->pending->len) {
         while (done < len) {
             ssize_t n = chr->kind->write(chr, bytes + done, len - done);

@@ -84,8 +84,12 @@ static const Property debugcon_props[] = {
     PROP_STRING("chardev", DebugCon, chardev, .help = "id of a chardev"),
     {}};
 
-/* Nobody in the guest can tell when a log line is written: the read-back does not depend on it. */
-static const CoalescedRange debugcon_coalesced[] = {COALESCED_PIO(DebugCon, io, 0, 1), {}};
+/*
+ * Nobody in the guest can tell when a log line is written: nothing comes back from the backend, and
+ * the read-back does not depend on it. Who reads the log gets it in order, and no later than the
+ * bound on the delay of queued writes allows.
+ */
+static const CoalescedRange debugcon_coalesced[] = {COALESCED_OUTPUT(DebugCon, io, 0, 1), {}};
 
 const DeviceClass debugcon_class = {
     .name = "isa-debugcon",

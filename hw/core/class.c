@@ -38,29 +38,16 @@ const BusClass *device_class_bus(const DeviceClass *cls)
     return cls->bus;
 }
 
-/* Whether the class or a parent declares a range of that kind. */
-static bool declares_range(const DeviceClass *cls, bool pio)
-{
-    for (; cls; cls = cls->parent) {
-        for (const CoalescedRange *range = cls->coalesced; range && range->size; range++) {
-            if (range->pio == pio) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 bool device_class_shows(const DeviceClass *cls, const Property *prop)
 {
     if (cls == &device_class) {
         return true; /* -global device.coalesced-mmio=off means all of them */
     }
     if (prop == &device_props[0]) {
-        return declares_range(cls, false);
+        return device_class_declares_range(cls, false);
     }
     if (prop == &device_props[1]) {
-        return declares_range(cls, true);
+        return device_class_declares_range(cls, true);
     }
     return true;
 }

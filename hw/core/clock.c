@@ -10,6 +10,8 @@
 #include <glib.h>
 #include <time.h>
 
+#include "effect.h"
+
 typedef TAILQ_HEAD(TimerList, Timer) TimerList;
 
 static TimerList lists[VM_CLOCKS] = {
@@ -41,6 +43,7 @@ static int64_t host_ns(clockid_t id)
 
 int64_t clock_get_ns(ClockType clock)
 {
+    effect_note(effect_hook_core, EFFECT_CLOCK);
     switch (clock) {
     case VM_CLOCK_REALTIME:
         return host_ns(CLOCK_MONOTONIC);
@@ -100,6 +103,7 @@ void timer_init(Timer *timer, ClockType clock, TimerFunc func, void *opaque)
 void timer_del(Timer *timer)
 {
     if (timer->pending) {
+        effect_note(effect_hook_core, EFFECT_TIMER);
         TAILQ_REMOVE(&lists[timer->clock], timer, link);
         timer->pending = false;
     }
@@ -111,6 +115,7 @@ void timer_mod(Timer *timer, int64_t expire)
     Timer *before;
 
     timer_del(timer);
+    effect_note(effect_hook_core, EFFECT_TIMER);
     timer->expire = expire;
     timer->pending = true;
     TAILQ_FOREACH_REVERSE (before, list, TimerList, link) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Devices and buses: the tree, the life cycle, reset, and the switch for coalesced ranges.
+ * Devices and buses: the tree, the life cycle, reset.
  */
 #include "hw/core/device.h"
 
@@ -229,35 +229,6 @@ void device_set_bool(Device *dev, const char *name, bool value)
 void device_set_str(Device *dev, const char *name, const char *value)
 {
     set_known(dev, name, g_variant_new_string(value));
-}
-
-/* ---------------------------------------------------------------------------- coalescing -- */
-
-static MemoryRegion *range_region(Device *dev, const CoalescedRange *range)
-{
-    return (MemoryRegion *)((char *)dev + range->region);
-}
-
-/* Every range of the class and its parents: first all are taken back, then the allowed added. */
-static void foreach_range(Device *dev, bool add)
-{
-    for (const DeviceClass *cls = dev->cls; cls; cls = cls->parent) {
-        for (const CoalescedRange *range = cls->coalesced; range && range->size; range++) {
-            if (!add) {
-                memory_region_clear_coalescing(range_region(dev, range));
-            } else if (range->pio ? dev->coalesced_pio : dev->coalesced_mmio) {
-                memory_region_add_coalescing(range_region(dev, range), range->addr, range->size);
-            }
-        }
-    }
-}
-
-void device_update_coalescing(Device *dev)
-{
-    memory_region_transaction_begin();
-    foreach_range(dev, false);
-    foreach_range(dev, true);
-    memory_region_transaction_commit();
 }
 
 /* --------------------------------------------------------------------------------- buses -- */

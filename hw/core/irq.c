@@ -6,6 +6,10 @@
 
 #include <glib.h>
 
+#include "effect.h"
+
+EffectHook effect_hook_core;
+
 void irq_init(Irq *irq, IrqHandler handler, void *opaque, int n)
 {
     *irq = (Irq){.handler = handler, .opaque = opaque, .n = n};
@@ -37,6 +41,7 @@ void irq_set(Irq *irq, int level)
     level = level != 0;
     if (irq->level != level) {
         irq->level = level;
+        effect_note(effect_hook_core, EFFECT_IRQ);
         if (irq->observer) {
             irq->observer(irq->observer_opaque, irq->n, level);
         }

@@ -85,7 +85,9 @@ static bool multiboot_set_range(Multiboot *m, uint64_t base, uint64_t size, GErr
     }
     m->base = base;
     g_byte_array_set_size(m->mem, size);
-    memset(m->mem->data, 0, size);
+    if (size) {
+        memset(m->mem->data, 0, size);
+    }
     return true;
 }
 
@@ -215,7 +217,9 @@ static bool multiboot_load_flat(Multiboot *m, const KernelFile *file, const uint
     if (!multiboot_set_range(m, load_addr, mem_size, errp)) {
         return false;
     }
-    memcpy(m->mem->data, file->data + start, size);
+    if (size) {
+        memcpy(m->mem->data, file->data + start, size);
+    }
     return true;
 }
 

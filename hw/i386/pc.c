@@ -18,6 +18,7 @@
 #include "hw/ide/ide.h"
 #include "hw/input/i8042.h"
 #include "hw/isa/piix3.h"
+#include "hw/misc/pc-testdev.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "hw/timer/i8254.h"
 #include "hw/timer/pcspk.h"
@@ -228,8 +229,19 @@ static bool pc_init(Machine *machine, GError **errp)
     return !machine->default_nic || pc_add_pci(pc, "e1000", errp);
 }
 
+/* The lines above ISA's are the board's alone; a test device wants all. */
+static void pc_connect_testdev(Pc *pc)
+{
+    Device *dev = device_find_class(&pc_testdev_class);
+
+    for (int i = ISA_IRQS; dev && i < PC_GSIS; i++) {
+        device_connect_gpio_out(dev, "gsi", i - ISA_IRQS, &pc->gsi[i]);
+    }
+}
+
 static bool pc_done(Machine *machine, GError **errp)
 {
+    pc_connect_testdev(&the_pc);
     return pc_describe(&the_pc, errp);
 }
 

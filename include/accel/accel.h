@@ -100,11 +100,10 @@ struct AccelOps {
      * ring, or leaves it to accel/coalesce.h.
      */
     void (*drain)(void);
-    /*
-     * How long a queued write may wait for the lock, in ns; 0: for ever, or nothing can be queued
-     * now. NULL: nothing is ever queued.
-     */
+    /* How long a queued write may wait for the lock, in ns; 0: for ever. NULL: nothing is queued. */
     int64_t (*coalesce_latency)(void);
+    /* The ledger of zones and doorbells (accel/zones.h). NULL: nothing is ever queued. */
+    const struct ZoneLedger *(*zones)(void);
     /* Append lines about the accelerator to `info accel` (name, capabilities, exits). */
     void (*print_info)(GString *out);
 };

@@ -61,6 +61,10 @@ const char *block_filename(const BlockBackend *blk); /* "" for an empty drive */
 bool block_is_inserted(const BlockBackend *blk);
 bool block_is_read_only(const BlockBackend *blk);
 bool block_is_cdrom(const BlockBackend *blk);
+
+/* Whether media come and go: it is a CD drive's, or its device hears of changes. */
+bool block_is_removable(const BlockBackend *blk);
+
 uint64_t block_size(const BlockBackend *blk); /* bytes, a multiple of 512; 0 when empty */
 
 /* Calls `fn` for every backend in the order they were opened. */

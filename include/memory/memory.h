@@ -461,6 +461,9 @@ MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr, uint64_t 
 MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr, uint64_t data,
                                          unsigned size);
 
+/* Write `len` bytes at `offset` of one region, in the pieces that address_space_write() would make. */
+MemTxResult memory_region_write(MemoryRegion *mr, hwaddr offset, const void *buf, hwaddr len);
+
 /* ------------------------------------------------------------------------------ flat views -- */
 
 typedef struct FlatRange {

@@ -43,8 +43,8 @@ void vm_process_requests(void);
 int vm_run(void);
 
 /*
- * Called after each change: state, or the cause of a reset or shutdown; and for what drives report,
- * see BlockMonitor. For monitors' events; any function may be NULL.
+ * Called after each change: state, or the cause of a reset or shutdown; and what BlockMonitor tells
+ * (backends/block.h), before the VM stops for it. For monitors' events.
  */
 typedef struct VmListener {
     void (*state_changed)(RunState state);

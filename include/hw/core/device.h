@@ -34,6 +34,7 @@ typedef struct CoalescedRange {
     bool pio;      /* ruled by coalesced-pio, else by coalesced-mmio */
     hwaddr addr;   /* offset in the region */
     hwaddr size;   /* bytes; 0 ends the table */
+    bool output;   /* its writes do nothing but go to a backend: docs/ says when that is right */
 } CoalescedRange;
 
 #define COALESCED_PIO(S, field, a, n)                                                              \
@@ -43,6 +44,11 @@ typedef struct CoalescedRange {
 #define COALESCED_MMIO(S, field, a, n)                                                             \
     {                                                                                              \
         .region = PROP_FIELD(S, field, MemoryRegion), .addr = a, .size = n                         \
+    }
+#define COALESCED_OUTPUT(S, field, a, n)                                                           \
+    {                                                                                              \
+        .region = PROP_FIELD(S, field, MemoryRegion), .pio = true, .addr = a, .size = n,           \
+        .output = true                                                                             \
     }
 
 struct DeviceClass {
@@ -176,6 +182,29 @@ void device_clear_globals(void);
  * say; within a memory transaction of its own. Called after realize and after a set.
  */
 void device_update_coalescing(Device *dev);
+
+/* The region that a row of the device's own class or of a parent is about. */
+MemoryRegion *device_coalesced_region(Device *dev, const CoalescedRange *range);
+
+/* Whether a device declares that the writes of this place only go to a backend. */
+bool device_coalesced_is_output(const MemoryRegion *mr, hwaddr offset);
+
+/* Whether the class or a parent declares a range of that kind. */
+bool device_class_declares_range(const DeviceClass *cls, bool pio);
+
+typedef enum CoalescedKinds {
+    COALESCED_KIND_MMIO = 1 << 0,
+    COALESCED_KIND_PIO = 1 << 1,
+    COALESCED_KIND_ALL = COALESCED_KIND_MMIO | COALESCED_KIND_PIO,
+} CoalescedKinds;
+
+/*
+ * Set coalesced-mmio, coalesced-pio or both of the device with the id `name`, else of all devices of
+ * the class `name`, or of every device for "all"; of those that declare such ranges. Takes effect at
+ * once, in one change of the map. Fails, with nothing changed, where there is no such device, or
+ * none that declares such a range.
+ */
+bool devices_set_coalescing(const char *name, CoalescedKinds kinds, bool on, GError **errp);
 
 /* ------------------------------------------------------------------- interrupts and lines -- */
 

@@ -74,7 +74,6 @@ struct Machine {
     char *uuid; /* in textual form, or NULL */
     Opts *rtc; /* -rtc, for the board to read; borrowed */
     BootOptions boot;
-    bool defaults; /* -nodefaults makes it false */
     bool vga_given;
     VgaModel vga;
     bool default_nic;

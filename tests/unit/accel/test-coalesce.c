@@ -243,6 +243,42 @@ static void test_map_changes_in_drain(void)
     teardown();
 }
 
+/* A write across the border of two regions, deferred: each gets its part, as from an exit. */
+static void test_deferred_across_regions(void)
+{
+    setup();
+    memory_region_add_subregion(get_system_memory(), 0xa1000, &other);
+    machine_lock();
+    put(false, 0xa0ffe, 0x44332211, 4);
+    memory_region_clear_coalescing(&mmio);
+    assert_seen("");
+    machine_unlock();
+    assert_seen("mffe=2211/2 o0=4433/2 ");
+    put(false, 0xa0ffe, 0x44332211, 4);
+    coalesce_drain();
+    assert_seen("mffe=2211/2 o0=4433/2 ");
+    g_assert_true(coalesce_is_empty());
+    teardown();
+}
+
+/* The bound on a write's age begins when the ring was last seen without it. */
+static void test_delay(void)
+{
+    setup();
+    g_usleep(20000);
+    coalesce_drain();
+    put(false, 0xa0000, 1, 1);
+    coalesce_drain();
+    g_assert_cmpuint(coalesce_stats()->delay_max, >, 0);
+    g_usleep(20000);
+    put(false, 0xa0000, 1, 1);
+    put(false, 0xa0000, 1, 1);
+    coalesce_drain();
+    g_assert_cmpuint(coalesce_stats()->delay_max, >=, 20000000);
+    g_assert_cmpuint(coalesce_stats()->delay_sum, >=, 40000000);
+    teardown();
+}
+
 /* A device that is unplugged takes its writes with it. */
 static void test_destroyed_region(void)
 {
@@ -263,7 +299,7 @@ static void test_destroyed_region(void)
 static GString *calls;
 static int host_error;
 
-static int set_zone(const Zone *z, bool add)
+static int set_zone(const HostZone *z, bool add)
 {
     g_string_append_printf(calls, "%c%c%x+%x ", add ? '+' : '-', z->pio ? 'p' : 'm', (int)z->addr,
                            z->size);
@@ -284,6 +320,11 @@ static void assert_calls(const char *text)
     g_string_truncate(calls, 0);
 }
 
+static void assert_state(const ZoneLedger *l, guint i, ZoneState state)
+{
+    g_assert_cmpint(g_array_index(l->zones, Zone, i).state, ==, state);
+}
+
 static void test_ledger(void)
 {
     ZoneLedger l;
@@ -291,15 +332,18 @@ static void test_ledger(void)
     calls = g_string_new(NULL);
     host_error = 0;
     zones_init(&l, &zone_ops);
-    g_assert_true(zones_add(&l, false, 0x1000, 0x100));
-    g_assert_true(zones_add(&l, true, 0x1000, 0x10)); /* another kind: no overlap */
+    g_assert_true(zones_add(&l, false, 0x1000, 0x100, NULL));
+    g_assert_true(zones_add(&l, true, 0x1000, 0x10, NULL)); /* another kind: no overlap */
     assert_calls("+m1000+100 +p1000+10 ");
-    g_assert_false(zones_add(&l, true, 0x100f, 4));
-    g_assert_false(zones_add(&l, true, 0xfffe, 4));
-    g_assert_false(zones_add(&l, true, 0x10000, 1));
-    g_assert_false(zones_add(&l, false, UINT64_MAX - 1, 4));
-    g_assert_false(zones_add(&l, false, 0, 0));
-    g_assert_false(zones_add(&l, false, 0, UINT64_C(1) << 33));
+    g_assert_false(zones_add(&l, true, 0x100f, 4, NULL));
+    g_assert_false(zones_add(&l, true, 0xfffe, 4, NULL));
+    g_assert_false(zones_add(&l, true, 0x10000, 1, NULL));
+    g_assert_false(zones_add(&l, false, UINT64_MAX - 1, 4, NULL));
+    g_assert_false(zones_add(&l, false, UINT64_MAX - 3, 4, NULL));
+    g_assert_false(zones_add(&l, false, 0, 0, NULL));
+    g_assert_false(zones_add(&l, false, 0, UINT64_C(1) << 33, NULL));
+    assert_state(&l, 2, ZONE_OVERLAP);
+    assert_state(&l, 3, ZONE_IMPOSSIBLE);
     g_assert_false(zones_del(&l, false, 0x1000, 0x80)); /* a part is not the zone */
     g_assert_false(zones_del(&l, false, 0x1001, 0xff));
     assert_calls("");
@@ -312,19 +356,113 @@ static void test_ledger(void)
     g_string_free(calls, TRUE);
 }
 
+/* The host refuses: the ledger says so, and asks again only when something was given back. */
 static void test_ledger_full_host(void)
 {
     ZoneLedger l;
 
     calls = g_string_new(NULL);
     zones_init(&l, &zone_ops);
-    host_error = -EOPNOTSUPP;
-    g_assert_false(zones_add(&l, true, 0x70, 1));
-    g_assert_cmpuint(zones_active(&l), ==, 0);
     host_error = 0;
-    g_assert_true(zones_add(&l, true, 0x70, 1));
+    g_assert_true(zones_add(&l, false, 0x5000, 0x10, NULL));
+    host_error = -ENOSPC;
+    g_assert_false(zones_add(&l, true, 0x70, 1, NULL));
+    g_assert_cmpuint(zones_active(&l), ==, 1);
+    assert_state(&l, 1, ZONE_REFUSED);
+    g_assert_cmpstr(zone_reason(&g_array_index(l.zones, Zone, 1)), ==, "the host takes no more");
+    g_assert_false(zones_hold(&l, true, 0x70, 1));
+    g_assert_false(zones_add(&l, true, 0x80, 1, NULL));
+    assert_calls("+m5000+10 +p70+1 +p80+1 ");
+    host_error = 0;
+    g_assert_true(zones_add(&l, true, 0x90, 1, NULL));
+    assert_calls("+p90+1 ");
+    g_assert_true(zones_del(&l, false, 0x5000, 0x10));
+    assert_calls("-m5000+10 +p70+1 +p80+1 ");
+    g_assert_cmpuint(zones_active(&l), ==, 3);
     zones_destroy(&l);
-    assert_calls("+p70+1 +p70+1 -p70+1 ");
+    g_string_free(calls, TRUE);
+}
+
+/* A host without the capability: nothing is in force, and every part says why. */
+static void test_ledger_no_capability(void)
+{
+    ZoneLedger l;
+
+    calls = g_string_new(NULL);
+    zones_init(&l, &zone_ops);
+    host_error = -EOPNOTSUPP;
+    g_assert_false(zones_add(&l, true, 0x70, 1, NULL));
+    g_assert_false(zones_add(&l, true, 0x71, 1, NULL));
+    assert_state(&l, 0, ZONE_REFUSED);
+    assert_state(&l, 1, ZONE_REFUSED);
+    g_assert_cmpstr(zone_reason(&g_array_index(l.zones, Zone, 1)), ==, "the host can't");
+    g_assert_true(zones_del(&l, true, 0x70, 1));
+    g_assert_true(zones_del(&l, true, 0x71, 1));
+    g_assert_false(zones_del(&l, true, 0x71, 1));
+    assert_calls("+p70+1 ");
+    zones_destroy(&l);
+    g_string_free(calls, TRUE);
+}
+
+/* Zones that touch are one for the host; what is taken away takes nothing else with it. */
+static void test_ledger_merges(void)
+{
+    Doorbell bell = {.addr = 0x1008, .size = 4, .fd = 3};
+    ZoneLedger l;
+
+    calls = g_string_new(NULL);
+    host_error = 0;
+    zones_init(&l, &zone_ops);
+    zones_add(&l, false, 0x1000, 8, NULL);
+    zones_add(&l, false, 0x1010, 8, NULL);
+    assert_calls("+m1000+8 +m1010+8 ");
+    zones_add(&l, false, 0x1008, 8, NULL);
+    assert_calls("-m1000+8 -m1010+8 +m1000+18 ");
+    g_assert_true(zones_hold(&l, false, 0x1006, 4));
+    g_assert_cmpuint(zones_active(&l), ==, 3);
+    zones_add(&l, true, 0x1018, 8, NULL); /* ports are something else */
+    assert_calls("+p1018+8 ");
+    zones_add_doorbell(&l, &bell);
+    assert_calls("-m1000+18 +m1000+8 +m1010+8 +d1008/4 ");
+    zones_del_doorbell(&l, &bell);
+    assert_calls("-d1008/4 -m1000+8 -m1010+8 +m1000+18 ");
+    zones_del(&l, false, 0x1000, 8);
+    assert_calls("-m1000+18 +m1008+10 ");
+    g_assert_false(zones_hold(&l, false, 0x1006, 4));
+    zones_destroy(&l);
+    assert_calls("-m1008+10 -p1018+8 ");
+    g_string_free(calls, TRUE);
+}
+
+/* Merging stops at what fits the host's 32 bits. */
+static void test_ledger_merge_limit(void)
+{
+    ZoneLedger l;
+
+    calls = g_string_new(NULL);
+    host_error = 0;
+    zones_init(&l, &zone_ops);
+    g_assert_true(zones_add(&l, false, 0, UINT32_MAX, NULL));
+    g_assert_true(zones_add(&l, false, UINT32_MAX, 16, NULL));
+    g_assert_cmpuint(l.host->len, ==, 2);
+    zones_destroy(&l);
+    g_string_free(calls, TRUE);
+}
+
+/* The older of two that overlap goes: the other takes its place. */
+static void test_ledger_overlap_ends(void)
+{
+    ZoneLedger l;
+
+    calls = g_string_new(NULL);
+    host_error = 0;
+    zones_init(&l, &zone_ops);
+    zones_add(&l, false, 0x1000, 8, NULL);
+    g_assert_false(zones_add(&l, false, 0x1004, 8, NULL));
+    g_assert_true(zones_del(&l, false, 0x1000, 8));
+    assert_calls("+m1000+8 -m1000+8 +m1004+8 ");
+    assert_state(&l, 0, ZONE_ACTIVE);
+    zones_destroy(&l);
     g_string_free(calls, TRUE);
 }
 
@@ -336,11 +474,11 @@ static void test_ledger_doorbells(void)
     calls = g_string_new(NULL);
     host_error = 0;
     zones_init(&l, &zone_ops);
-    zones_add(&l, false, 0x1000, 0x10);
+    zones_add(&l, false, 0x1000, 0x10, NULL);
     zones_add_doorbell(&l, &away);
     zones_add_doorbell(&l, &bell);
     assert_calls("+m1000+10 +d2000/0 -m1000+10 +d1004/2 ");
-    g_assert_true(zones_add(&l, false, 0x2000, 4)); /* not in force */
+    g_assert_false(zones_add(&l, false, 0x2000, 4, NULL)); /* not in force */
     g_assert_cmpuint(zones_active(&l), ==, 0);
     assert_calls("");
     g_assert_true(zones_del_doorbell(&l, &bell));
@@ -364,8 +502,14 @@ int main(int argc, char **argv)
     g_test_add_func("/coalesce/map-changes-in-handler", test_map_changes_in_handler);
     g_test_add_func("/coalesce/map-changes-in-drain", test_map_changes_in_drain);
     g_test_add_func("/coalesce/destroyed-region", test_destroyed_region);
+    g_test_add_func("/coalesce/deferred-across-regions", test_deferred_across_regions);
+    g_test_add_func("/coalesce/delay", test_delay);
     g_test_add_func("/zones/ledger", test_ledger);
     g_test_add_func("/zones/full-host", test_ledger_full_host);
+    g_test_add_func("/zones/no-capability", test_ledger_no_capability);
+    g_test_add_func("/zones/merge", test_ledger_merges);
+    g_test_add_func("/zones/merge-limit", test_ledger_merge_limit);
+    g_test_add_func("/zones/overlap-ends", test_ledger_overlap_ends);
     g_test_add_func("/zones/doorbells", test_ledger_doorbells);
     return g_test_run();
 }
