@@ -36,17 +36,13 @@ static GPtrArray *sessions; /* QmpSession */
 
 static void session_flush(QmpSession *session)
 {
-    gsize done = 0;
-    gsize room;
+    size_t done = chardev_write(session->chr, session->output->str, session->output->len);
 
-    while (done < session->output->len && (room = chardev_room(session->chr))) {
-        gsize n = MIN(room, session->output->len - done);
-
-        chardev_write(session->chr, session->output->str + done, n);
-        done += n;
-    }
     /* A peer that goes meanwhile empties the buffer. */
     g_string_erase(session->output, 0, MIN(done, session->output->len));
+    if (session->output->len && chardev_room(session->chr)) {
+        g_string_truncate(session->output, 0); /* refused for another reason: nobody is there */
+    }
 }
 
 /* Takes over `message`. */
@@ -316,14 +312,18 @@ static void session_event(void *opaque, ChardevEvent event)
     case CHARDEV_CLOSED:
         session_reset(session);
         break;
-    case CHARDEV_DRAINED:
-        session_flush(session);
-        if (!session->output->len) {
-            chardev_accept_input(session->chr);
-        }
-        break;
     default:
         break;
+    }
+}
+
+static void session_drained(void *opaque)
+{
+    QmpSession *session = opaque;
+
+    session_flush(session);
+    if (!session->output->len) {
+        chardev_accept_input(session->chr);
     }
 }
 
@@ -331,6 +331,7 @@ static const ChardevHandlers session_handlers = {
     .can_receive = session_can_receive,
     .receive = session_receive,
     .event = session_event,
+    .drained = session_drained,
 };
 
 int qmp_session_take_fd(QmpSession *session)

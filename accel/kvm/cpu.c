@@ -375,37 +375,59 @@ static bool has_msr(const MsrList *list, uint32_t index)
     return false;
 }
 
-static void set_msr(KvmVcpu *kv, uint32_t index, uint64_t value)
-{
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entry;
-    } msr = {.head.nmsrs = 1, .entry = {.index = index, .data = value}};
+typedef struct MsrBatch {
+    struct kvm_msrs head;
+    struct kvm_msr_entry entries[G_N_ELEMENTS(reset_msrs) + 2 * MTRR_VARIABLE +
+                                 G_N_ELEMENTS(fixed_mtrrs) + 1];
+} MsrBatch;
 
-    if (kvm_ioctl(kv->fd, KVM_SET_MSRS, &msr) != 1) {
-        warn_once("the host's KVM refuses MSR 0x%x: it is not reset", index);
+static void add_msr(MsrBatch *batch, uint32_t index, uint64_t value)
+{
+    g_assert(batch->head.nmsrs < G_N_ELEMENTS(batch->entries));
+    batch->entries[batch->head.nmsrs++] = (struct kvm_msr_entry){.index = index, .data = value};
+}
+
+/*
+ * Together, for every call costs a switch of the vCPU's context. KVM stops at the first MSR that
+ * it refuses; those behind it are tried again.
+ */
+static void set_msrs(KvmVcpu *kv, MsrBatch *batch)
+{
+    while (batch->head.nmsrs > 0) {
+        int set = kvm_ioctl(kv->fd, KVM_SET_MSRS, batch);
+        uint32_t done = MAX(set, 0);
+
+        if (done < batch->head.nmsrs) {
+            warn_once("the host's KVM refuses MSR 0x%x: it is not reset",
+                      batch->entries[done].index);
+            done++;
+        }
+        batch->head.nmsrs -= done;
+        memmove(batch->entries, batch->entries + done,
+                batch->head.nmsrs * sizeof(batch->entries[0]));
     }
 }
 
 static void reset_msr_state(KvmVcpu *kv)
 {
     g_autofree MsrList *host = host_msrs();
+    MsrBatch batch = {};
 
     for (gsize i = 0; i < G_N_ELEMENTS(reset_msrs); i++) {
         if (!reset_msrs[i].optional || has_msr(host, reset_msrs[i].index)) {
-            set_msr(kv, reset_msrs[i].index, reset_msrs[i].value);
+            add_msr(&batch, reset_msrs[i].index, reset_msrs[i].value);
         }
     }
-    if (!kvm_cpu_has(X86_FEAT_1_EDX, X86_1_EDX_MTRR)) {
-        return;
+    if (kvm_cpu_has(X86_FEAT_1_EDX, X86_1_EDX_MTRR)) {
+        for (unsigned i = 0; i < 2 * MTRR_VARIABLE; i++) {
+            add_msr(&batch, MSR_MTRR_PHYSBASE0 + i, 0);
+        }
+        for (gsize i = 0; i < G_N_ELEMENTS(fixed_mtrrs); i++) {
+            add_msr(&batch, fixed_mtrrs[i], 0);
+        }
+        add_msr(&batch, MSR_MTRR_DEF_TYPE, 0);
     }
-    for (unsigned i = 0; i < 2 * MTRR_VARIABLE; i++) {
-        set_msr(kv, MSR_MTRR_PHYSBASE0 + i, 0);
-    }
-    for (gsize i = 0; i < G_N_ELEMENTS(fixed_mtrrs); i++) {
-        set_msr(kv, fixed_mtrrs[i], 0);
-    }
-    set_msr(kv, MSR_MTRR_DEF_TYPE, 0);
+    set_msrs(kv, &batch);
 }
 
 /* Nothing pending, no shadow, no SMM. */

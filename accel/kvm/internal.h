@@ -94,6 +94,7 @@ void kvm_memory_print_info(GString *out);
 /* -------------------------------------------------------------------------------------- io.c -- */
 
 void kvm_io_start(void);
+void kvm_io_listen(void); /* from now on there are zones and doorbells */
 void kvm_io_stop(void);
 const ZoneLedger *kvm_io_zones(void);
 void kvm_handle_pio(KvmVcpu *kv);  /* lock not held */
@@ -101,7 +102,8 @@ void kvm_handle_mmio(KvmVcpu *kv); /* lock not held */
 
 /* ------------------------------------------------------------------------------------- irq.c -- */
 
-bool kvm_irq_start(GError **errp); /* before any vCPU exists */
+bool kvm_irq_start(GError **errp);        /* what can be refused is checked */
+bool kvm_irq_create_chips(GError **errp); /* once, before the first vCPU exists */
 bool kvm_irq_vcpu_created(KvmVcpu *kv, GError **errp);
 void kvm_irq_vcpu_reset(KvmVcpu *kv);
 void kvm_irq_reset(void);

@@ -165,16 +165,28 @@ static MemoryListener port_listener = {
     .coalesced_io_del = coalesced_io_del,
 };
 
+static bool listening;
+
 void kvm_io_start(void)
 {
     zones_init(&ledger, &zone_ops);
-    memory_listener_register(&memory_listener, &address_space_memory);
-    memory_listener_register(&port_listener, &address_space_io);
+}
+
+void kvm_io_listen(void)
+{
+    if (!listening) {
+        memory_listener_register(&memory_listener, &address_space_memory);
+        memory_listener_register(&port_listener, &address_space_io);
+        listening = true;
+    }
 }
 
 void kvm_io_stop(void)
 {
-    memory_listener_unregister(&port_listener);
-    memory_listener_unregister(&memory_listener);
+    if (listening) {
+        memory_listener_unregister(&port_listener);
+        memory_listener_unregister(&memory_listener);
+        listening = false;
+    }
     zones_destroy(&ledger);
 }

@@ -26,6 +26,7 @@
 static struct {
     struct kvm_irqchip chips[3]; /* PIC master, PIC slave, I/O APIC */
     struct kvm_pit_state2 pit;
+    bool created;
 } initial;
 
 /* ------------------------------------------------------------------------------------- start -- */
@@ -63,15 +64,24 @@ static bool set_routes(GError **errp)
     return true;
 }
 
-static bool create_chips(GError **errp)
+static bool has_chips(GError **errp)
 {
-    struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
-
     if (!kvm_check(KVM_CAP_IRQCHIP) || !kvm_check(KVM_CAP_PIT2) || !kvm_check(KVM_CAP_PIT_STATE2) ||
         !kvm_check(KVM_CAP_IRQ_ROUTING)) {
         error_setg(errp, "the host's KVM has no interrupt controllers: use kernel-irqchip=off");
         return false;
     }
+    return true;
+}
+
+bool kvm_irq_create_chips(GError **errp)
+{
+    struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+
+    if (!kvm.irqchip || initial.created) {
+        return true;
+    }
+    initial.created = true;
     if (kvm_ioctl(kvm.vm, KVM_CREATE_IRQCHIP, NULL) < 0) {
         return failed("KVM_CREATE_IRQCHIP", errp);
     }
@@ -101,7 +111,8 @@ bool kvm_irq_start(GError **errp)
     if (kvm_ioctl(kvm.vm, KVM_SET_TSS_ADDR, (void *)TSS_ADDR) < 0) {
         return failed("KVM_SET_TSS_ADDR", errp);
     }
-    return !kvm.irqchip || create_chips(errp);
+    initial.created = false;
+    return !kvm.irqchip || has_chips(errp);
 }
 
 bool kvm_irq_vcpu_created(KvmVcpu *kv, GError **errp)

@@ -188,13 +188,23 @@ static bool map_run(KvmVcpu *kv, GError **errp)
     return true;
 }
 
+/*
+ * The interrupt controllers and the zones come with the first CPU, when the machine's memory is
+ * there: a change of the memory slots waits until the kernel has let go of its old table of I/O
+ * devices, for some 10 ms after anything was put on that.
+ */
 static bool vcpu_create(Vcpu *vcpu, GError **errp)
 {
     KvmVcpu *kv = g_new0(KvmVcpu, 1);
 
     g_assert(vcpu->index == kvm.vcpus_n);
     kv->vcpu = vcpu;
+    kv->fd = -1;
     vcpu->accel = kv;
+    if (!kvm_irq_create_chips(errp)) {
+        vcpu_destroy(vcpu);
+        return false;
+    }
     kv->fd = ioctl(kvm.vm, KVM_CREATE_VCPU, (long)vcpu->index);
     if (kv->fd < 0) {
         error_setg(errp, "KVM makes no CPU %u: %s", vcpu->index, g_strerror(errno));
@@ -209,6 +219,7 @@ static bool vcpu_create(Vcpu *vcpu, GError **errp)
     if (vcpu->index == 0 && kvm.ring_page) {
         coalesce_set_ring((void *)((char *)kv->run + kvm.ring_page * KVM_PAGE_SIZE));
     }
+    kvm_io_listen();
     return true;
 }
 
@@ -350,8 +361,8 @@ static bool start(const void *config, GError **errp)
 
 static void shutdown(void)
 {
+    kvm_memory_stop(); /* before the zones: see vcpu_create() */
     kvm_io_stop();
-    kvm_memory_stop();
     close_all();
     sigaction(SIG_KICK, &old_kick_action, NULL);
 }

@@ -59,7 +59,7 @@ extern BlockMonitor block_monitor;
 
 /* ------------------------------------------------------------------------------ request.c -- */
 
-/* Before the first request: start the threads. Fails when the host gives none. */
+/* Before the first image is there: start the threads. Fails when the host gives none. */
 bool block_start_workers(GError **errp);
 
 /* Wait until nothing of `blk` (NULL: of any) is in flight, running completions. */

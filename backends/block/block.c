@@ -49,11 +49,8 @@ BlockBackend *block_open(const char *id, const BlockOptions *options, GError **e
         error_setg(errp, "Duplicate ID '%s' for drive", id);
         return NULL;
     }
-    if (!block_start_workers(errp)) {
-        return NULL;
-    }
     if (name) {
-        image = raw_open(name, options, errp);
+        image = block_start_workers(errp) ? raw_open(name, options, errp) : NULL;
         if (!image) {
             return NULL;
         }
@@ -174,7 +171,7 @@ bool block_change_medium(BlockBackend *blk, const char *filename, GError **errp)
         /* Our own lock would keep us out. It is the same medium, taken out and put in again. */
         image = g_steal_pointer(&blk->image);
     } else if (name) {
-        image = raw_open(name, &blk->options, errp);
+        image = block_start_workers(errp) ? raw_open(name, &blk->options, errp) : NULL;
         if (!image) {
             return false;
         }

@@ -217,9 +217,20 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer user_da
     return G_SOURCE_CONTINUE;
 }
 
-bool block_start_workers(GError **errp)
+static void start_deliveries(void)
 {
     static GSourceFuncs funcs = {.dispatch = dispatch};
+
+    if (!wakeup) {
+        wakeup = g_source_new(&funcs, sizeof(GSource));
+        g_source_set_name(wakeup, "block completions");
+        g_source_set_ready_time(wakeup, -1);
+        g_source_attach(wakeup, NULL);
+    }
+}
+
+bool block_start_workers(GError **errp)
+{
     g_autoptr(GError) error = NULL;
 
     if (pool) {
@@ -232,10 +243,6 @@ bool block_start_workers(GError **errp)
         g_thread_pool_free(g_steal_pointer(&pool), TRUE, FALSE);
         return false;
     }
-    wakeup = g_source_new(&funcs, sizeof(GSource));
-    g_source_set_name(wakeup, "block completions");
-    g_source_set_ready_time(wakeup, -1);
-    g_source_attach(wakeup, NULL);
     return true;
 }
 
@@ -270,6 +277,7 @@ static BlockRequest *submit(BlockBackend *blk, RequestKind kind, uint64_t offset
         refuse = -EACCES;
     }
 
+    start_deliveries();
     g_mutex_lock(&lock);
     if (kind == REQUEST_FLUSH && !refuse) {
         for (GList *l = blk->requests.head; l; l = l->next) {

@@ -303,8 +303,6 @@ void chardev_set_peer(Chardev *chr, bool peer)
 
 void chardev_flush(Chardev *chr)
 {
-    bool waited = chr->pending->len;
-
     while (chr->pending->len) {
         ssize_t n = chr->kind->write(chr, chr->pending->data, chr->pending->len);
 
@@ -318,8 +316,11 @@ void chardev_flush(Chardev *chr)
         }
         g_byte_array_remove_range(chr->pending, 0, n);
     }
-    if (waited) {
-        chardev_event(chr, CHARDEV_DRAINED);
+    if (chr->refused) {
+        chr->refused = false;
+        if (chr->handlers && chr->handlers->drained) {
+            chr->handlers->drained(chr->opaque);
+        }
     }
 }
 
@@ -355,6 +356,7 @@ size_t chardev_write(Chardev *chr, const void *buf, size_t len)
     room = MIN(len - done, CHARDEV_PENDING_MAX - chr->pending->len);
     g_byte_array_append(chr->pending, bytes + done, room);
     chr->dropped += len - done - room;
+    chr->refused = done + room < len;
     return done + room;
 }
 

@@ -20,7 +20,6 @@ typedef enum ChardevEvent {
     CHARDEV_OPENED,
     CHARDEV_CLOSED,
     CHARDEV_BREAK,
-    CHARDEV_DRAINED, /* what waited for the peer is gone: there is room again */
     CHARDEV_MUX_IN,  /* a multiplexer's input comes here from now on */
     CHARDEV_MUX_OUT, /* it goes elsewhere; one of the two precedes OPENED on attach */
 } ChardevEvent;
@@ -31,6 +30,8 @@ typedef struct ChardevHandlers {
     size_t (*can_receive)(void *opaque);
     void (*receive)(void *opaque, const uint8_t *buf, size_t len);
     void (*event)(void *opaque, ChardevEvent event);
+    /* chardev_write() took less than it was given; now all of that has gone, and it takes more. */
+    void (*drained)(void *opaque);
 } ChardevHandlers;
 
 /*
@@ -65,7 +66,7 @@ void chardev_detach(Chardev *chr, void *opaque);
  */
 size_t chardev_write(Chardev *chr, const void *buf, size_t len);
 
-/* How many bytes chardev_write() is sure to take now; after 0, CHARDEV_DRAINED says when. */
+/* Room in the buffer for what the peer does not take at once. */
 size_t chardev_room(const Chardev *chr);
 
 /* The user can take input again. */
