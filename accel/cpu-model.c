@@ -307,3 +307,12 @@ void cpu_models_print_help(GString *out)
         g_string_append_c(out, '\n');
     }
 }
+
+void cpu_models_foreach(void (*fn)(const char *name, bool fixed, void *opaque), void *opaque)
+{
+    for (const CpuModel *m = x86_cpu_models; m->name; m++) {
+        fn(m->name, true, opaque);
+    }
+    fn("host", false, opaque);
+    fn("max", false, opaque);
+}

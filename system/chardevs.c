@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -chardev, -serial, -debugcon, -monitor, -mon, -nographic: which byte streams there are, and who
+ * -chardev, -serial, -debugcon, -monitor, -qmp, -mon, -object, -nographic: which byte streams there are, and who
  * is on them.
  */
 #include "chardevs.h"
@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "backends/char.h"
+#include "backends/parse.h"
 #include "error.h"
 #include "system/device-add.h"
 #include "system/monitor.h"
+#include "system/qmp.h"
 
 /* A chardev from a short form that waits for its user. */
 typedef struct Waiting {
@@ -20,8 +22,10 @@ typedef struct Waiting {
     char *option; /* "-monitor stdio", for messages */
 } Waiting;
 
-static GArray *monitors;  /* Waiting */
-static GArray *debugcons; /* Waiting */
+static GArray *monitors;    /* Waiting */
+static GArray *debugcons;   /* Waiting */
+static GArray *qmps;        /* Waiting */
+static GArray *pretty_qmps; /* Waiting */
 
 static void clear_waiting(void *data)
 {
@@ -80,7 +84,8 @@ static bool is_stdio(const char *text)
 
 static bool uses_stdio(const Options *options)
 {
-    const GPtrArray *lists[] = {options->serials, options->monitors, options->debugcons};
+    const GPtrArray *lists[] = {options->serials, options->monitors, options->debugcons,
+                                options->qmps, options->pretty_qmps};
 
     if (options->qtest && is_stdio(options->qtest)) {
         return true;
@@ -104,7 +109,8 @@ static bool uses_stdio(const Options *options)
 static void add_defaults(Options *options)
 {
     bool serial = !options->serials->len && !options->no_serial;
-    bool monitor = !options->monitors->len && !options->mons->len;
+    bool monitor = !options->monitors->len && !options->mons->len && !options->qmps->len &&
+                   !options->pretty_qmps->len && !options->objects->len;
     bool stdio = !uses_stdio(options); /* is free */
     const char *serial_on = "null";
     const char *monitor_on = NULL;
@@ -181,8 +187,12 @@ bool chardevs_open(Options *options, Machine *machine, GError **errp)
         }
     }
     strip_mon(options->monitors);
+    strip_mon(options->qmps);
+    strip_mon(options->pretty_qmps);
     return open_list("-debugcon", "debugcon", options->debugcons, &debugcons, errp) &&
-           open_list("-monitor", "compat_monitor", options->monitors, &monitors, errp);
+           open_list("-monitor", "compat_monitor", options->monitors, &monitors, errp) &&
+           open_list("-qmp", "qmp", options->qmps, &qmps, errp) &&
+           open_list("-qmp-pretty", "qmp-pretty", options->pretty_qmps, &pretty_qmps, errp);
 }
 
 bool chardevs_add_debugcons(GError **errp)
@@ -202,18 +212,18 @@ bool chardevs_add_debugcons(GError **errp)
     return true;
 }
 
-static bool add_mon(Opts *opts, GError **errp)
+/* The rest of -mon and -object once the kind of monitor is known. */
+static bool add_on_chardev(Opts *opts, bool control, GError **errp)
 {
     const char *id = opts_get(opts, "chardev");
-    const char *mode = opts_get(opts, "mode");
+    bool pretty = false;
     Chardev *chr;
 
     if (!id) {
         error_setg(errp, "Parameter 'chardev' is missing");
         return false;
     }
-    if (mode && !g_str_equal(mode, "readline")) {
-        error_setg(errp, "unknown monitor mode '%s': only readline is there", mode);
+    if (control && !opts_get_bool(opts, "pretty", &pretty, errp)) {
         return false;
     }
     if (!opts_check_unknown(opts, errp)) {
@@ -224,25 +234,89 @@ static bool add_mon(Opts *opts, GError **errp)
         error_setg(errp, "chardev '%s' not found", id);
         return false;
     }
+    return control ? qmp_new(chr, pretty, errp) : monitor_new(chr, errp);
+}
+
+static bool add_mon(Opts *opts, GError **errp)
+{
+    const char *mode = opts_get(opts, "mode");
+    bool control = g_strcmp0(mode, "control") == 0;
+
+    if (mode && !control && !g_str_equal(mode, "readline")) {
+        error_setg(errp, "unknown monitor mode '%s': readline or control", mode);
+        return false;
+    }
+    return add_on_chardev(opts, control, errp);
+}
+
+static bool add_object(Opts *opts, GError **errp)
+{
+    const char *type = opts_get(opts, "qom-type");
+    const char *id = opts_get(opts, "id");
+
+    if (!type) {
+        error_setg(errp, "Parameter 'qom-type' is missing");
+        return false;
+    }
+    if (!g_str_equal(type, "monitor-qmp")) {
+        error_setg(errp, "invalid object type: %s: -object help lists them", type);
+        return false;
+    }
+    if (!id) {
+        error_setg(errp, "Parameter 'id' is missing");
+        return false;
+    }
+    return parse_id("id", id, errp) && add_on_chardev(opts, true, errp);
+}
+
+static bool new_monitor(Chardev *chr, GError **errp)
+{
     return monitor_new(chr, errp);
 }
 
-bool chardevs_add_monitors(Options *options, GError **errp)
+static bool new_qmp(Chardev *chr, GError **errp)
 {
-    for (unsigned i = 0; monitors && i < monitors->len; i++) {
-        const Waiting *waiting = &g_array_index(monitors, Waiting, i);
+    return qmp_new(chr, false, errp);
+}
 
-        if (!monitor_new(waiting->chr, errp)) {
+static bool new_pretty_qmp(Chardev *chr, GError **errp)
+{
+    return qmp_new(chr, true, errp);
+}
+
+/* Those of the short forms. */
+static bool add_waiting_monitors(GArray **list, bool (*add)(Chardev *chr, GError **errp),
+                                 GError **errp)
+{
+    for (unsigned i = 0; *list && i < (*list)->len; i++) {
+        const Waiting *waiting = &g_array_index(*list, Waiting, i);
+
+        if (!add(waiting->chr, errp)) {
             g_prefix_error(errp, "%s: ", waiting->option);
             return false;
         }
     }
-    g_clear_pointer(&monitors, g_array_unref);
-    for (unsigned i = 0; i < options->mons->len; i++) {
-        if (!add_mon(options->mons->pdata[i], errp)) {
-            g_prefix_error(errp, "-mon %s: ", opts_text(options->mons->pdata[i]));
+    g_clear_pointer(list, g_array_unref);
+    return true;
+}
+
+static bool add_each(const char *option, const GPtrArray *list,
+                     bool (*add)(Opts *opts, GError **errp), GError **errp)
+{
+    for (unsigned i = 0; i < list->len; i++) {
+        if (!add(list->pdata[i], errp)) {
+            g_prefix_error(errp, "%s %s: ", option, opts_text(list->pdata[i]));
             return false;
         }
     }
     return true;
+}
+
+bool chardevs_add_monitors(Options *options, GError **errp)
+{
+    return add_waiting_monitors(&monitors, new_monitor, errp) &&
+           add_waiting_monitors(&qmps, new_qmp, errp) &&
+           add_waiting_monitors(&pretty_qmps, new_pretty_qmp, errp) &&
+           add_each("-mon", options->mons, add_mon, errp) &&
+           add_each("-object", options->objects, add_object, errp);
 }

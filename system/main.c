@@ -28,6 +28,7 @@
 #include "system/device-add.h"
 #include "system/mainloop.h"
 #include "system/monitor.h"
+#include "system/qmp.h"
 #include "system/vm.h"
 
 #define PROFILE_ROWS 15 /* at the end of the program */
@@ -131,7 +132,9 @@ static bool build(Options *options, GError **errp)
     if (options->pidfile && !write_pidfile(options->pidfile, errp)) {
         return false;
     }
-    return qtest_serve(options, errp) && chardevs_add_monitors(options, errp); /* from here on others may talk to us */
+    qmp_events_init();
+    /* From here on others may talk to us. */
+    return qtest_serve(options, errp) && chardevs_add_monitors(options, errp);
 }
 
 static void print_screen(void)
@@ -160,6 +163,7 @@ static void tear_down(void)
 {
     Machine *machine = machine_current();
 
+    qmp_close_all();
     qtest_end();
     vcpus_destroy();
     accel_shutdown();

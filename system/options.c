@@ -26,7 +26,8 @@ typedef struct OptionRow {
 const char *version_line(void)
 {
     return "Lignite " LIGNITE_VERSION
-           ", a PC virtual machine monitor (compatible with: QEMU emulator version 11.1.0)";
+           ", a PC virtual machine monitor (compatible with: QEMU emulator version " G_STRINGIFY(
+               COMPAT_MAJOR) "." G_STRINGIFY(COMPAT_MINOR) "." G_STRINGIFY(COMPAT_MICRO) ")";
 }
 
 /* ------------------------------------------------------------------------ common handlers -- */
@@ -71,6 +72,24 @@ static OptionsResult append_string(Options *options, const OptionRow *row, const
                                    GError **errp)
 {
     g_ptr_array_add(*(GPtrArray **)field_of(options, row), g_strdup(arg));
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_object(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts;
+
+    if (wants_help(arg)) {
+        return print_and_stop(
+            g_string_new("List of user creatable objects:\n"
+                         "  monitor-qmp  QMP on a chardev: id=ID, chardev=ID, pretty=on|off\n"));
+    }
+    opts = opts_parse(arg, "qom-type", errp);
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_ptr_array_add(options->objects, opts);
     return OPTIONS_RUN;
 }
 
@@ -534,7 +553,12 @@ static const OptionRow rows[] = {
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
     {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
-    {"mon", "[chardev=]ID[,mode=readline]", handle_mon, 0, "a monitor on a -chardev"},
+    {"mon", "[chardev=]ID[,mode=readline|control][,pretty=on|off]", handle_mon, 0,
+     "a monitor on a -chardev, for people or (control) QMP"},
+    {"qmp", "DEV", append_string, AT(qmps), "QMP on DEV"},
+    {"qmp-pretty", "DEV", append_string, AT(pretty_qmps), "QMP on DEV, with indented output"},
+    {"object", "monitor-qmp,id=ID,chardev=ID[,pretty=on|off]", handle_object, 0,
+     "an object (-object help lists them): QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
     {"no-reboot", NULL, set_flag, AT(policy.no_reboot), "end instead of rebooting"},
     {"no-shutdown", NULL, set_flag, AT(policy.no_shutdown), "stop instead of ending"},
@@ -572,6 +596,15 @@ static OptionsResult handle_help(Options *options, const OptionRow *row, const c
         }
     }
     return print_and_stop(text);
+}
+
+void options_foreach(void (*fn)(const char *name, const char *arg, void *opaque), void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].name) {
+            fn(rows[i].name, rows[i].arg, opaque);
+        }
+    }
 }
 
 static const OptionRow *find_row(const char *arg)
@@ -620,6 +653,9 @@ static void options_init(Options *options)
         .monitors = g_ptr_array_new_with_free_func(g_free),
         .mons = g_ptr_array_new_with_free_func(free_opts),
         .debugcons = g_ptr_array_new_with_free_func(g_free),
+        .qmps = g_ptr_array_new_with_free_func(g_free),
+        .pretty_qmps = g_ptr_array_new_with_free_func(g_free),
+        .objects = g_ptr_array_new_with_free_func(free_opts),
     };
 }
 
@@ -646,6 +682,9 @@ void options_clear(Options *options)
     g_clear_pointer(&options->monitors, g_ptr_array_unref);
     g_clear_pointer(&options->mons, g_ptr_array_unref);
     g_clear_pointer(&options->debugcons, g_ptr_array_unref);
+    g_clear_pointer(&options->qmps, g_ptr_array_unref);
+    g_clear_pointer(&options->pretty_qmps, g_ptr_array_unref);
+    g_clear_pointer(&options->objects, g_ptr_array_unref);
 }
 
 OptionsResult options_parse(Options *options, int argc, char **argv, GError **errp)

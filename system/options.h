@@ -33,6 +33,9 @@ typedef struct Options {
     GPtrArray *monitors; /* char *: -monitor */
     GPtrArray *mons;     /* Opts: -mon */
     GPtrArray *debugcons; /* char * */
+    GPtrArray *qmps;      /* char *: -qmp */
+    GPtrArray *pretty_qmps; /* char *: -qmp-pretty */
+    GPtrArray *objects;   /* Opts: -object */
     Opts *boot;
     Opts *rtc;
     Opts *smp;
@@ -65,6 +68,14 @@ typedef enum OptionsResult {
 /* Parse argv. Help texts go to standard output. */
 OptionsResult options_parse(Options *options, int argc, char **argv, GError **errp);
 void options_clear(Options *options);
+
+/* The version of QEMU whose clients find what they know. */
+#define COMPAT_MAJOR 11
+#define COMPAT_MINOR 1
+#define COMPAT_MICRO 0
+
+/* Calls `fn` for each option with its argument as help shows it (NULL: there is none). */
+void options_foreach(void (*fn)(const char *name, const char *arg, void *opaque), void *opaque);
 
 /* The first line of -version and -h. */
 const char *version_line(void);

@@ -35,6 +35,21 @@ void vm_add_listener(const VmListener *listener)
         }                                                                                          \
     }
 
+const VmPolicy *vm_policy(void)
+{
+    return &policy;
+}
+
+void vm_set_policy(const VmPolicy *new_policy)
+{
+    policy = *new_policy;
+}
+
+bool vm_ended(void)
+{
+    return ended;
+}
+
 static void set_state(RunState new_state)
 {
     if (state != new_state) {
@@ -122,10 +137,10 @@ void vm_reset(ShutdownCause cause)
 
 static void end(int status)
 {
+    ended = true;
     if (state == RUN_STATE_RUNNING) {
         vm_stop(RUN_STATE_SHUTDOWN);
     }
-    ended = true;
     exit_status = status;
 }
 

@@ -324,6 +324,14 @@ void chardev_flush(Chardev *chr)
     }
 }
 
+size_t chardev_room(const Chardev *chr)
+{
+    if (chr->kind == &chardev_mux) {
+        return chardev_room(chardev_mux_base(chr));
+    }
+    return CHARDEV_PENDING_MAX - chr->pending->len;
+}
+
 size_t chardev_write(Chardev *chr, const void *buf, size_t len)
 {
     const uint8_t *bytes = buf;
@@ -363,6 +371,18 @@ int chardev_take_fd(Chardev *chr)
     fd = g_array_index(cfd->fds, int, 0);
     g_array_remove_index(cfd->fds, 0);
     return fd;
+}
+
+void chardev_foreach(void (*fn)(Chardev *chr, void *opaque), void *opaque)
+{
+    for (unsigned i = 0; chardevs && i < chardevs->len; i++) {
+        fn(chardevs->pdata[i], opaque);
+    }
+}
+
+bool chardev_is_used(const Chardev *chr)
+{
+    return chr->kind == &chardev_mux ? chardev_mux_is_used(chr) : chr->handlers != NULL;
 }
 
 void chardev_print_info(GString *out)

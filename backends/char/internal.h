@@ -57,6 +57,8 @@ void chardev_flush(Chardev *chr); /* the kind may take more now */
 bool chardev_mux_attach(Chardev *chr, const ChardevHandlers *handlers, void *opaque,
                         GError **errp);
 void chardev_mux_detach(Chardev *chr, void *opaque);
+const Chardev *chardev_mux_base(const Chardev *chr);
+bool chardev_mux_is_used(const Chardev *chr);
 
 /*
  * fd.c: a pair of descriptors, watched by the main loop. First member of a kind's state.

@@ -225,6 +225,25 @@ void chardev_mux_detach(Chardev *chr, void *opaque)
     }
 }
 
+const Chardev *chardev_mux_base(const Chardev *chr)
+{
+    const Mux *mux = chr->state;
+
+    return mux->base;
+}
+
+bool chardev_mux_is_used(const Chardev *chr)
+{
+    const Mux *mux = chr->state;
+
+    for (int i = 0; i < MUX_USERS; i++) {
+        if (mux->users[i].handlers) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool mux_open(Chardev *chr, Opts *opts, GError **errp)
 {
     Mux *mux = chr->state;

@@ -58,6 +58,8 @@ static const DeviceClass *realize_from_root(Device *dev, const DeviceClass *cls,
     return failed;
 }
 
+static unsigned next_number[2]; /* Device.number, of the board's and of the user's */
+
 bool device_realize(Device *dev, Bus *bus, GError **errp)
 {
     const BusClass *wanted = device_class_bus(dev->cls);
@@ -80,6 +82,9 @@ bool device_realize(Device *dev, Bus *bus, GError **errp)
         device_free_gpio(dev);
         dev->bus = NULL;
         return false;
+    }
+    if (!dev->id) {
+        dev->number = next_number[dev->by_user]++;
     }
     TAILQ_INSERT_TAIL(&bus->devices, dev, sibling);
     dev->realized = true;
@@ -246,6 +251,7 @@ void system_bus_free(void)
     if (the_system_bus) {
         bus_destroy(the_system_bus);
         g_clear_pointer(&the_system_bus, g_free);
+        next_number[false] = next_number[true] = 0;
     }
 }
 

@@ -727,6 +727,7 @@ const PCIDeviceClass cirrus_vga_class = {
             .name = "cirrus-vga",
             .desc = "Cirrus CLGD 54xx VGA",
             .category = "Display",
+            .no_hotplug = true,
             .parent = &pci_device_class,
             .size = sizeof(CirrusVga),
             .props = cirrus_props,

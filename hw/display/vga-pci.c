@@ -346,6 +346,7 @@ const PCIDeviceClass pci_vga_class = {
             .name = "VGA",
             .desc = "standard VGA with the Bochs display interface",
             .category = "Display",
+            .no_hotplug = true,
             .parent = &pci_device_class,
             .size = sizeof(PciVga),
             .props = pci_vga_props,

@@ -44,6 +44,20 @@ void input_unregister(void *opaque)
     }
 }
 
+void input_foreach_pointer(void (*fn)(const InputHandler *handler, bool current, void *opaque),
+                           void *opaque)
+{
+    Registration *reg;
+    bool current = true;
+
+    TAILQ_FOREACH (reg, &handlers, link) {
+        if (reg->handler->relative) {
+            fn(reg->handler, current, opaque);
+            current = false;
+        }
+    }
+}
+
 /* Call `func` of the first handler that has it. */
 #define INPUT_DISPATCH(func, ...)                                                                  \
     do {                                                                                           \

@@ -22,7 +22,8 @@ static void pci_print_address(const Device *dev, GString *out)
     }
 }
 
-const BusClass pci_bus_class = {.name = "PCI", .print_address = pci_print_address};
+const BusClass pci_bus_class = {
+    .name = "PCI", .print_address = pci_print_address, .hotplug = true};
 
 void pci_bus_init(PCIBus *bus, Device *parent, const char *name, MemoryRegion *mem,
                   MemoryRegion *io, MemoryRegion *dma)

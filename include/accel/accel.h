@@ -147,6 +147,9 @@ bool accel_print_props(const char *name, GString *out);
 void cpu_models_print_help(GString *out);
 bool cpu_model_check(const char *model, GError **errp);
 
+/* Calls `fn` for each model's name; `fixed` says that its features do not depend on the host. */
+void cpu_models_foreach(void (*fn)(const char *name, bool fixed, void *opaque), void *opaque);
+
 /* ---------------------------------------------------------------------------------- vCPUs -- */
 
 /* Make `n` vCPUs (1..ACCEL_MAX_CPUS), parked. */

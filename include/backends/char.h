@@ -66,6 +66,9 @@ void chardev_detach(Chardev *chr, void *opaque);
  */
 size_t chardev_write(Chardev *chr, const void *buf, size_t len);
 
+/* Room in the buffer for what the peer does not take at once. */
+size_t chardev_room(const Chardev *chr);
+
 /* The user can take input again. */
 void chardev_accept_input(Chardev *chr);
 
@@ -86,6 +89,12 @@ void chardev_set_terminate(void (*fn)(void));
 
 /* Take up to `len` of the bytes that a ringbuf keeps; 0 for any other kind. */
 size_t chardev_ringbuf_read(Chardev *chr, void *buf, size_t len);
+
+/* Calls `fn` for every chardev, oldest first. */
+void chardev_foreach(void (*fn)(Chardev *chr, void *opaque), void *opaque);
+
+/* Whether somebody is its user. */
+bool chardev_is_used(const Chardev *chr);
 
 /* Append the text of `info chardev`, and of `-chardev help`. */
 void chardev_print_info(GString *out);

@@ -11,4 +11,15 @@
  */
 Device *device_add(Opts *opts, GError **errp);
 
+/*
+ * The same from parts: `id` and `bus` may be NULL, `props` is an array of (name, value) of type
+ * a{sv}, sunk if floating. With `hotplug`, the machine is built already: fails where the bus or the
+ * class does not allow it, and resets the device.
+ */
+Device *device_add_props(const char *driver, const char *id, const char *bus, GVariant *props,
+                         bool hotplug, GError **errp);
+
+/* Take a device out of the built machine, with all behind it. Fails where that is not allowed. */
+bool device_del(Device *dev, GError **errp);
+
 #endif

@@ -18,7 +18,14 @@ typedef struct VmPolicy {
 
 void vm_init(const VmPolicy *policy, bool start_paused);
 
+/* The policy may change while the machine runs. */
+const VmPolicy *vm_policy(void);
+void vm_set_policy(const VmPolicy *policy);
+
 RunState vm_state(void);
+
+/* Whether vm_run() is about to return: the last change of state is part of the end. */
+bool vm_ended(void);
 
 /* Let the guest run; not after an internal error or a shutdown without a reset in between. */
 bool vm_start(GError **errp);

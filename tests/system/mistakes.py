@@ -62,6 +62,12 @@ ROWS = [
     ("-mon zz", ["-mon zz", "chardev 'zz' not found"]),
     ("-chardev null,id=a -mon a,mode=zz", ["-mon", "'zz'"]),
     ("-chardev null,id=a -mon a -mon a", ["-mon a", "'a' is already in use"]),
+    ("-qmp zz", ["-qmp zz", "could not connect to 'zz'"]),
+    ("-chardev null,id=a -mon a,mode=control,pretty=zz", ["-mon", "pretty", "'on' or 'off'"]),
+    ("-object zz", ["-object zz", "invalid object type: zz", "-object help"]),
+    ("-object monitor-qmp", ["-object", "'id' is missing"]),
+    ("-object monitor-qmp,id=a", ["-object", "'chardev' is missing"]),
+    ("-object monitor-qmp,id=a,chardev=zz", ["-object", "chardev 'zz' not found"]),
     ("-debugcon zz", ["-debugcon zz", "could not connect to 'zz'"]),
     # devices
     ("-device zz", ["-device zz", "'zz' is not a valid device model name", "-device help"]),

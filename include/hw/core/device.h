@@ -60,6 +60,7 @@ struct DeviceClass {
     size_t size; /* of the state struct, whose first member is the parent's */
     bool abstract;
     bool internal; /* made by the board only; -device refuses it */
+    bool no_hotplug; /* can't come or go once the machine is built, whatever the bus allows */
     const BusClass *bus; /* the kind of bus it sits on; inherited from the parent when NULL */
     const Property *props;
     const CoalescedRange *coalesced;
@@ -72,6 +73,7 @@ struct BusClass {
     const char *name; /* "PCI", "ISA", "IDE", "System" */
     /* A device's place on the bus for `info qtree` and boot paths, as "@3" or ""; NULL for none. */
     void (*print_address)(const Device *dev, GString *out);
+    bool hotplug; /* devices may come and go while the machine runs */
 };
 
 struct Bus {
@@ -88,6 +90,9 @@ struct Device {
     MemoryOwner owner; /* of its memory regions */
     Bus *bus;          /* the bus it sits on; NULL only before realize */
     bool realized;
+    bool by_user;    /* made by -device or device_add, not by the board */
+    bool hotplugged; /* came when the machine was built already */
+    unsigned number; /* in order of realize, among those without id of the user, or of the board */
     bool coalesced_mmio;
     bool coalesced_pio;
     GPtrArray *gpio_in;  /* named inputs; private to device.c */

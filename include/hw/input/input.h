@@ -43,6 +43,10 @@ typedef struct InputHandler {
 void input_register(const InputHandler *handler, void *opaque);
 void input_unregister(void *opaque);
 
+/* Calls `fn` for each pointing device; `current` is the one that gets the next movement. */
+void input_foreach_pointer(void (*fn)(const InputHandler *handler, bool current, void *opaque),
+                           void *opaque);
+
 /* Events; positive `dx` is to the right, positive `dy` down. KEY_CODE_NONE is dropped. */
 void input_send_key(KeyCode key, bool down);
 void input_send_relative(int dx, int dy);

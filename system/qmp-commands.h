@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables of commands, by subject.
+ */
+#ifndef LIGNITE_SYSTEM_QMP_COMMANDS_H
+#define LIGNITE_SYSTEM_QMP_COMMANDS_H
+
+#include "qmp-internal.h"
+
+extern const QmpCommand qmp_control_commands[]; /* the session, the machine and its CPUs */
+extern const QmpCommand qmp_query_commands[];   /* what there is */
+extern const QmpCommand qmp_qom_commands[];     /* objects and devices */
+extern const QmpCommand qmp_host_commands[];    /* media, the screen, keys, memory, descriptors */
+
+#endif

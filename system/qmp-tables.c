@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The lists of QMP: the tables of commands, and the events with their data.
+ */
+#include "qmp-commands.h"
+
+const QmpCommand *const qmp_commands[] = {
+    qmp_control_commands, qmp_query_commands, qmp_qom_commands, qmp_host_commands, NULL,
+};
+
+static const QmpType shutdown_cause =
+    QMP_ENUM("none", "host-qmp-quit", "host-signal", "host-ui", "host-qmp-system-reset",
+             "guest-shutdown", "guest-reset", "guest-panic");
+static const QmpType io_operation = QMP_ENUM("read", "write");
+static const QmpType io_action = QMP_ENUM("ignore", "report", "stop");
+
+static const QmpMember cause_data[] = {
+    QMP_MUST("guest", qmp_bool), QMP_MUST("reason", shutdown_cause), {}};
+
+const QmpEvent qmp_events[] = {
+    {"RESET", cause_data},
+    {"SHUTDOWN", cause_data},
+    {"POWERDOWN", NULL},
+    {"STOP", NULL},
+    {"RESUME", NULL},
+    {"DEVICE_DELETED", QMP_MEMBERS(QMP_MAY("device", qmp_str), QMP_MUST("path", qmp_str))},
+    {"RTC_CHANGE", QMP_MEMBERS(QMP_MUST("offset", qmp_int), QMP_MUST("qom-path", qmp_str))},
+    {"BLOCK_IO_ERROR",
+     QMP_MEMBERS(QMP_MUST("device", qmp_str), QMP_MUST("operation", io_operation),
+                 QMP_MUST("action", io_action), QMP_MUST("nospace", qmp_bool),
+                 QMP_MUST("reason", qmp_str))},
+    {"DEVICE_TRAY_MOVED", QMP_MEMBERS(QMP_MUST("device", qmp_str), QMP_MUST("id", qmp_str),
+                                      QMP_MUST("tray-open", qmp_bool))},
+    {}};
