@@ -11,10 +11,10 @@
 #include "internal.h"
 #include "memory/system.h"
 
-#define ARGS_MAX 4
+#define ARGS_MAX   4
 #define MEMSET_MAX (UINT64_C(1) << 40) /* as much as a machine can have */
-#define CHUNK 65536
-#define PORTS 65536
+#define CHUNK      65536
+#define PORTS      65536
 
 typedef struct Arg {
     char *text;
@@ -77,8 +77,7 @@ static void run_out(QtestServer *s, const Command *command, const Arg *args, uns
 static void run_in(QtestServer *s, const Command *command, const Arg *args, unsigned n)
 {
     if (check_port(s, args[0].n)) {
-        qtest_answerf(s, "OK 0x%04" PRIx64,
-                      load(&address_space_io, args[0].n, command->width));
+        qtest_answerf(s, "OK 0x%04" PRIx64, load(&address_space_io, args[0].n, command->width));
     }
 }
 
@@ -90,8 +89,7 @@ static void run_store(QtestServer *s, const Command *command, const Arg *args, u
 
 static void run_load(QtestServer *s, const Command *command, const Arg *args, unsigned n)
 {
-    qtest_answerf(s, "OK 0x%016" PRIx64,
-                  load(&address_space_memory, args[0].n, command->width));
+    qtest_answerf(s, "OK 0x%016" PRIx64, load(&address_space_memory, args[0].n, command->width));
 }
 
 /* Whether [addr, addr + len) can be moved by one line. */

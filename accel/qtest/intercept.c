@@ -56,8 +56,7 @@ static void untap_outputs(Intercept *intercept)
     }
 }
 
-Intercept *intercept_new(Device *dev, bool out, const char *name, IrqHandler report,
-                         void *opaque)
+Intercept *intercept_new(Device *dev, bool out, const char *name, IrqHandler report, void *opaque)
 {
     Intercept *intercept;
     int n = device_gpio_count(dev, name, !out);

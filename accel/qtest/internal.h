@@ -7,7 +7,7 @@
 
 #include "accel/qtest.h"
 
-#define QTEST_DATA_MAX (32u << 20)               /* bytes that one read or write may move */
+#define QTEST_DATA_MAX (32u << 20)                /* bytes that one read or write may move */
 #define QTEST_LINE_MAX (2 * QTEST_DATA_MAX + 256) /* a write of that in hexadecimal */
 
 typedef struct Intercept Intercept;
@@ -46,8 +46,7 @@ void qtest_run_line(QtestServer *s, char *line, size_t len);
  * intercept.c: report level changes of a device's unnamed inputs, or of its outputs called `name`
  * (NULL: the unnamed). False: it has none.
  */
-Intercept *intercept_new(Device *dev, bool out, const char *name, IrqHandler report,
-                         void *opaque);
+Intercept *intercept_new(Device *dev, bool out, const char *name, IrqHandler report, void *opaque);
 bool intercept_is_of(const Intercept *intercept, const Device *dev);
 void intercept_free(Intercept *intercept); /* NULL is allowed */
 

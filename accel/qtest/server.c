@@ -4,8 +4,8 @@
  * long.
  *
  * One line runs at a time, in order. While a client does not take its answers no further line
- * runs, and input stays in the chardev; so nothing grows without bound. After a line that asks for a
- * reset the main loop comes first.
+ * runs, and input stays in the chardev; so nothing grows without bound. After a line that asks for
+ * a reset the main loop comes first.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #include "internal.h"
 
 #define STEP_BUDGET 4096 /* timers that run before the main loop has its turn */
-#define INPUT_ROOM 65536
+#define INPUT_ROOM  65536
 
 static void pump(QtestServer *s);
 

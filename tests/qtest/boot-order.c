@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -boot, as firmware reads it in CMOS: 0x3d holds the first two devices, 0x38 the third. Once= holds
- * until the first reset.
+ * -boot, as firmware reads it in CMOS: 0x3d holds the first two devices, 0x38 the third. Once=
+ * holds until the first reset.
  */
 #include "vm.h"
 

@@ -13,8 +13,10 @@ static void test_board(void)
         int devfn;
         uint32_t id, class;
     } functions[] = {
-        {PCI_DEVFN(0, 0), 0x12378086, 0x0600}, {PCI_DEVFN(1, 0), 0x70008086, 0x0601},
-        {PCI_DEVFN(1, 1), 0x70108086, 0x0101}, {PCI_DEVFN(1, 3), 0x71138086, 0x0680},
+        {PCI_DEVFN(0, 0), 0x12378086, 0x0600},
+        {PCI_DEVFN(1, 0), 0x70008086, 0x0601},
+        {PCI_DEVFN(1, 1), 0x70108086, 0x0101},
+        {PCI_DEVFN(1, 3), 0x71138086, 0x0680},
     };
     Vm *vm = vm_start("-nodefaults");
 

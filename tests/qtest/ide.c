@@ -10,15 +10,15 @@
 
 #include "vm.h"
 
-#define IDE PCI_DEVFN(1, 1)
+#define IDE    PCI_DEVFN(1, 1)
 #define SECTOR 512
 
 enum { DATA, ERROR, COUNT, LBA_LOW, LBA_MID, LBA_HIGH, DEVICE, COMMAND };
 enum { BSY = 0x80, DRDY = 0x40, DF = 0x20, DRQ = 0x08, ERR = 0x01 };
 
-#define PORT 0x1f0
+#define PORT    0x1f0
 #define CONTROL 0x3f6
-#define IRQ 14
+#define IRQ     14
 
 /* An image of that many sectors, each full of its number. */
 static char *make_image(uint32_t sectors)

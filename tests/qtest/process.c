@@ -118,9 +118,17 @@ static void test_foreign_accelerator(void)
 static void test_malformed_lines(void)
 {
     static const char *const lines[] = {
-        "inb", "readl 0xzz", "read 0 0", "memset 0 0xffffffffffffffff 1", "outb 0x70",
-        "write 0 0xffffffff 0x00", "clock_step -1", "irq_intercept_in nobody",
-        "set_irq_in ioapic x 0 1", "b64write 0 1 *", "frobnicate",
+        "inb",
+        "readl 0xzz",
+        "read 0 0",
+        "memset 0 0xffffffffffffffff 1",
+        "outb 0x70",
+        "write 0 0xffffffff 0x00",
+        "clock_step -1",
+        "irq_intercept_in nobody",
+        "set_irq_in ioapic x 0 1",
+        "b64write 0 1 *",
+        "frobnicate",
     };
     Vm *vm = vm_start("-nodefaults");
 

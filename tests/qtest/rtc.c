@@ -4,19 +4,19 @@
  */
 #include "vm.h"
 
-#define S NANOSECONDS_PER_SECOND
+#define S   NANOSECONDS_PER_SECOND
 #define IRQ 8
 
 enum { SEC, SEC_ALARM, MIN, MIN_ALARM, HOUR, HOUR_ALARM, WDAY, MDAY, MONTH, YEAR, A, B, C, D };
 enum { CENTURY = 0x32 };
 
-#define UIP 0x80 /* A */
-#define SET 0x80 /* B, and its enables as the flags in C */
-#define PF  0x40
-#define AF  0x20
-#define UF  0x10
-#define BIN 0x04
-#define H24 0x02
+#define UIP  0x80 /* A */
+#define SET  0x80 /* B, and its enables as the flags in C */
+#define PF   0x40
+#define AF   0x20
+#define UF   0x10
+#define BIN  0x04
+#define H24  0x02
 #define IRQF 0x80
 
 static Vm *start(const char *base)
@@ -137,11 +137,16 @@ static void test_alarm(void)
         uint8_t mode, hour, min, sec;
         int64_t first, period; /* seconds */
     } cases[] = {
-        {H24, 0x10, 0x00, 0x05, 5, 86400},   {H24, 0xff, 0xff, 0xff, 1, 1},
-        {H24, 0xc0, 0xc0, 0x30, 30, 60},     {H24, 0xc0, 0x15, 0x30, 930, 3600},
-        {H24, 0x09, 0x59, 0x59, 86399, 86400}, {0, 0x81, 0x00, 0x00, 3 * 3600, 86400},
-        {0, 0x92, 0x00, 0x00, 2 * 3600, 86400}, {0, 0x12, 0x00, 0x00, 14 * 3600, 86400},
-        {BIN, 0x80 | 11, 59, 59, 14 * 3600 - 1, 86400}, {BIN | H24, 22, 22, 22, 44542, 86400},
+        {H24, 0x10, 0x00, 0x05, 5, 86400},
+        {H24, 0xff, 0xff, 0xff, 1, 1},
+        {H24, 0xc0, 0xc0, 0x30, 30, 60},
+        {H24, 0xc0, 0x15, 0x30, 930, 3600},
+        {H24, 0x09, 0x59, 0x59, 86399, 86400},
+        {0, 0x81, 0x00, 0x00, 3 * 3600, 86400},
+        {0, 0x92, 0x00, 0x00, 2 * 3600, 86400},
+        {0, 0x12, 0x00, 0x00, 14 * 3600, 86400},
+        {BIN, 0x80 | 11, 59, 59, 14 * 3600 - 1, 86400},
+        {BIN | H24, 22, 22, 22, 44542, 86400},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long a client waits: start, first answer, end. Figures only; `LIGNITE` may name another program
- * that speaks qtest, to compare.
+ * How long a client waits: start, first answer, end. Figures only; `LIGNITE` may name another
+ * program that speaks qtest, to compare.
  */
 #include <stdio.h>
 

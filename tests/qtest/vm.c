@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define PATIENCE_MS 60000
-#define IRQS 64
+#define IRQS        64
 
 extern char **environ;
 
@@ -86,10 +86,10 @@ static GPtrArray *command_line(const char *socket, const char *options)
     if (!binary) {
         g_error("the environment's LIGNITE must name the program");
     }
-    for (const char *const *word = (const char *const[]){binary, "-qtest", socket, "-qtest-log",
-                                                         "/dev/null", "-display", "none", "-audio",
-                                                         "none", "-run-with",
-                                                         "exit-with-parent=on", NULL};
+    for (const char *const *word =
+             (const char *const[]){binary, "-qtest", socket, "-qtest-log", "/dev/null", "-display",
+                                   "none", "-audio", "none", "-run-with", "exit-with-parent=on",
+                                   NULL};
          *word; word++) {
         g_ptr_array_add(argv, g_strdup(*word));
     }
@@ -125,8 +125,8 @@ Vm *vm_start(const char *fmt, ...)
     socket = g_strdup_printf("unix:%s", path);
     listener = listen_at(path);
     argv = command_line(socket, options);
-    g_assert_cmpint(posix_spawn(&vm->pid, argv->pdata[0], NULL, NULL, (char **)argv->pdata,
-                                environ), ==, 0);
+    g_assert_cmpint(
+        posix_spawn(&vm->pid, argv->pdata[0], NULL, NULL, (char **)argv->pdata, environ), ==, 0);
     vm->fd = accept_from(vm, listener);
     close(listener);
     g_unlink(path);

@@ -27,7 +27,8 @@
 
 typedef struct Vm Vm;
 
-/* Start with these options beside the usual ones, in a shell's quoting; waits for its first word. */
+/* Start with these options beside the usual ones, in a shell's quoting; waits for its first word.
+ */
 Vm *vm_start(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 
 /* End it, expect status 0 and nothing left behind. */

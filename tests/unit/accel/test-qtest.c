@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The qtest protocol, line by line, over a socket in this process: a machine of 64 KiB of memory and
- * one device, whose inputs drive its outputs and which can be told to raise an output later.
+ * The qtest protocol, line by line, over a socket in this process: a machine of 64 KiB of memory
+ * and one device, whose inputs drive its outputs and which can be told to raise an output later.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -271,8 +271,8 @@ static void test_widths(void)
 static void test_holes(void)
 {
     begin();
-    CONVERSE({"readl 0x80000000", "OK 0x00000000ffffffff"},
-             {"writel 0x80000000 0", "OK"}, {"readb 0xffffffffffffffff", "OK 0x00000000000000ff"},
+    CONVERSE({"readl 0x80000000", "OK 0x00000000ffffffff"}, {"writel 0x80000000 0", "OK"},
+             {"readb 0xffffffffffffffff", "OK 0x00000000000000ff"},
              {"read 0xfffe 4", "OK 0x0000ffff"});
     end();
 }
@@ -324,34 +324,34 @@ static void test_huge(void)
 static void test_malformed(void)
 {
     begin();
-    CONVERSE(
-        {"inb", "FAIL usage: inb PORT"}, {"inb ", "FAIL '' is not a number: inb PORT"},
-        {"inb 1 2", "FAIL usage: inb PORT"}, {"outb 1", "FAIL usage: outb PORT VALUE"},
-        {"outb  1 2", "FAIL usage: outb PORT VALUE"},
-        {"readl 0xzz", "FAIL '0xzz' is not a number: readl ADDRESS"},
-        {"readl -1", "FAIL '-1' is not a number: readl ADDRESS"},
-        {"readl +1", "FAIL '+1' is not a number: readl ADDRESS"},
-        {"readl 1k", "FAIL '1k' is not a number: readl ADDRESS"},
-        {"readl 99999999999999999999",
-         "FAIL '99999999999999999999' is not a number: readl ADDRESS"},
-        {"read 0 0", "FAIL a size of 0"}, {"write 0 0 0x", "FAIL a size of 0"},
-        {"b64write 0 0 ", "FAIL usage: b64write ADDRESS SIZE DATA"},
-        {"write 0 1 55", "FAIL the data are not 0x and pairs of hexadecimal digits"},
-        {"write 0 1 0x5g", "FAIL the data are not 0x and pairs of hexadecimal digits"},
-        {"write 0 2 0x555", "FAIL the data are not 0x and pairs of hexadecimal digits"},
-        {"write 0 1 0", "FAIL the data are not 0x and pairs of hexadecimal digits"},
-        {"b64write 0 3 A*AA", "FAIL the data are not base64"},
-        {"b64write 0 3 AAA", "FAIL the data are not base64"},
-        {"b64write 0 3 ====", "FAIL the data are not base64"},
-        {"b64write 0 4 AAAA", "FAIL the data are 3 bytes, not 4"},
-        {"set_irq_in widget x 0", "FAIL usage: set_irq_in DEVICE NAME INPUT LEVEL"},
-        {"set_irq_in widget x 0 1 2", "FAIL usage: set_irq_in DEVICE NAME INPUT LEVEL"},
-        {"irq_intercept_in ", "FAIL usage: irq_intercept_in DEVICE"},
-        {"irq_intercept_out widget ", "FAIL usage: irq_intercept_out DEVICE [NAME]"},
-        {"clock_step x", "FAIL 'x' is not a number: clock_step [NS]"},
-        {"frobnicate 1", "FAIL Unknown command 'frobnicate'"},
-        {" inb 1", "FAIL Unknown command ''"}, {"\x01\xff", "FAIL Unknown command '\\001\\377'"},
-        {"inb 1\r", "FAIL '1\\r' is not a number: inb PORT"});
+    CONVERSE({"inb", "FAIL usage: inb PORT"}, {"inb ", "FAIL '' is not a number: inb PORT"},
+             {"inb 1 2", "FAIL usage: inb PORT"}, {"outb 1", "FAIL usage: outb PORT VALUE"},
+             {"outb  1 2", "FAIL usage: outb PORT VALUE"},
+             {"readl 0xzz", "FAIL '0xzz' is not a number: readl ADDRESS"},
+             {"readl -1", "FAIL '-1' is not a number: readl ADDRESS"},
+             {"readl +1", "FAIL '+1' is not a number: readl ADDRESS"},
+             {"readl 1k", "FAIL '1k' is not a number: readl ADDRESS"},
+             {"readl 99999999999999999999",
+              "FAIL '99999999999999999999' is not a number: readl ADDRESS"},
+             {"read 0 0", "FAIL a size of 0"}, {"write 0 0 0x", "FAIL a size of 0"},
+             {"b64write 0 0 ", "FAIL usage: b64write ADDRESS SIZE DATA"},
+             {"write 0 1 55", "FAIL the data are not 0x and pairs of hexadecimal digits"},
+             {"write 0 1 0x5g", "FAIL the data are not 0x and pairs of hexadecimal digits"},
+             {"write 0 2 0x555", "FAIL the data are not 0x and pairs of hexadecimal digits"},
+             {"write 0 1 0", "FAIL the data are not 0x and pairs of hexadecimal digits"},
+             {"b64write 0 3 A*AA", "FAIL the data are not base64"},
+             {"b64write 0 3 AAA", "FAIL the data are not base64"},
+             {"b64write 0 3 ====", "FAIL the data are not base64"},
+             {"b64write 0 4 AAAA", "FAIL the data are 3 bytes, not 4"},
+             {"set_irq_in widget x 0", "FAIL usage: set_irq_in DEVICE NAME INPUT LEVEL"},
+             {"set_irq_in widget x 0 1 2", "FAIL usage: set_irq_in DEVICE NAME INPUT LEVEL"},
+             {"irq_intercept_in ", "FAIL usage: irq_intercept_in DEVICE"},
+             {"irq_intercept_out widget ", "FAIL usage: irq_intercept_out DEVICE [NAME]"},
+             {"clock_step x", "FAIL 'x' is not a number: clock_step [NS]"},
+             {"frobnicate 1", "FAIL Unknown command 'frobnicate'"},
+             {" inb 1", "FAIL Unknown command ''"},
+             {"\x01\xff", "FAIL Unknown command '\\001\\377'"},
+             {"inb 1\r", "FAIL '1\\r' is not a number: inb PORT"});
     send_all("inb 0x80\0 1\n", 12);
     expect("FAIL a NUL in the line");
     /* Nothing was changed by any of them. */
@@ -482,12 +482,11 @@ static void test_step(void)
     CONVERSE({"clock_step", "FAIL no timer is pending"}, {"clock_step 100", "OK 100"},
              {"clock_step 0", "FAIL no time passes"}, {"clock_set 1000", "OK 1000"},
              {"clock_set 1000", "FAIL the time is not in the future"},
-             {"clock_set 999", "FAIL the time is not in the future"},
-             {"outb 0x100 7", "OK"}, {"clock_step 6", "OK 1006"}, {"inb 0x100", "OK 0x0000"},
-             {"clock_step 1", "OK 1007"}, {"inb 0x100", "OK 0x0001"}, {"outb 0x100 50", "OK"},
-             {"clock_step", "OK 1057"}, {"inb 0x100", "OK 0x0002"}, {"outb 0x100 0", "OK"},
-             {"inb 0x100", "OK 0x0003"}, {"clock_step 0x7fffffffffffffff",
-              "FAIL the time is beyond the last one"},
+             {"clock_set 999", "FAIL the time is not in the future"}, {"outb 0x100 7", "OK"},
+             {"clock_step 6", "OK 1006"}, {"inb 0x100", "OK 0x0000"}, {"clock_step 1", "OK 1007"},
+             {"inb 0x100", "OK 0x0001"}, {"outb 0x100 50", "OK"}, {"clock_step", "OK 1057"},
+             {"inb 0x100", "OK 0x0002"}, {"outb 0x100 0", "OK"}, {"inb 0x100", "OK 0x0003"},
+             {"clock_step 0x7fffffffffffffff", "FAIL the time is beyond the last one"},
              {"clock_step 0xffffffffffffffff", "FAIL the time is beyond the last one"},
              {"clock_set 0xffffffffffffffff", "FAIL the time is beyond the last one"},
              {"clock_set 0x7fffffffffffffff", "OK 9223372036854775807"});
@@ -544,8 +543,7 @@ static void test_intercept_in(void)
     CONVERSE({"irq_intercept_in gadget", "FAIL Unknown device"},
              {"set_irq_in widget unnamed-gpio-in 1 1", "OK"}, {"irq_intercept_in widget", "OK"},
              {"irq_intercept_in widget", "OK"},
-             {"irq_intercept_in other",
-              "FAIL IRQ intercept already enabled on another device"},
+             {"irq_intercept_in other", "FAIL IRQ intercept already enabled on another device"},
              {"set_irq_in widget unnamed-gpio-in 1 1", "OK"});
     g_assert_cmpint(sink_level[1], ==, 1);
     say("set_irq_in widget unnamed-gpio-in 1 0\n");
