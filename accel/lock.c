@@ -9,6 +9,51 @@
  */
 #include "accel/lock.h"
 
+/*
+ * ThreadSanitizer does not see into glib's mutexes, which are futexes of its own: it is told what
+ * they order.
+ */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+#else
+static inline void __tsan_acquire(void *addr)
+{
+}
+
+static inline void __tsan_release(void *addr)
+{
+}
+#endif
+
+static inline void lock_mutex(GMutex *m)
+{
+    g_mutex_lock(m);
+    __tsan_acquire(m);
+}
+
+static inline bool trylock_mutex(GMutex *m)
+{
+    if (!g_mutex_trylock(m)) {
+        return false;
+    }
+    __tsan_acquire(m);
+    return true;
+}
+
+static inline void unlock_mutex(GMutex *m)
+{
+    __tsan_release(m);
+    g_mutex_unlock(m);
+}
+
+static inline void wait_cond(GCond *cond, GMutex *m)
+{
+    __tsan_release(m);
+    g_cond_wait(cond, m);
+    __tsan_acquire(m);
+}
+
 typedef struct Waiter {
     GCond cond;
     bool admitted;
@@ -47,7 +92,7 @@ static struct {
 /* Become the first of the queue. */
 static void queue_enter(void)
 {
-    g_mutex_lock(&queue.mutex);
+    lock_mutex(&queue.mutex);
     if (queue.occupied) {
         Waiter self = {};
 
@@ -55,12 +100,12 @@ static void queue_enter(void)
         *queue.tail = &self;
         queue.tail = &self.next;
         while (!self.admitted) {
-            g_cond_wait(&self.cond, &queue.mutex);
+            wait_cond(&self.cond, &queue.mutex);
         }
         g_cond_clear(&self.cond);
     }
     queue.occupied = true;
-    g_mutex_unlock(&queue.mutex);
+    unlock_mutex(&queue.mutex);
 }
 
 /* The first has the lock: the next one becomes the first. */
@@ -68,7 +113,7 @@ static void queue_leave(void)
 {
     Waiter *next;
 
-    g_mutex_lock(&queue.mutex);
+    lock_mutex(&queue.mutex);
     next = queue.head;
     if (next) {
         queue.head = next->next;
@@ -80,7 +125,7 @@ static void queue_leave(void)
     } else {
         queue.occupied = false;
     }
-    g_mutex_unlock(&queue.mutex);
+    unlock_mutex(&queue.mutex);
 }
 
 static void acquired(void)
@@ -101,17 +146,17 @@ static void releasing(void)
 
 static void acquire(void)
 {
-    if (__atomic_load_n(&waiters, __ATOMIC_RELAXED) != 0 || !g_mutex_trylock(&mutex)) {
+    if (__atomic_load_n(&waiters, __ATOMIC_RELAXED) != 0 || !trylock_mutex(&mutex)) {
         __atomic_add_fetch(&waiters, 1, __ATOMIC_RELAXED);
         queue_enter();
-        g_mutex_lock(&mutex);
+        lock_mutex(&mutex);
         queue_leave();
         __atomic_sub_fetch(&waiters, 1, __ATOMIC_RELAXED);
     }
     if (G_UNLIKELY(sleep_gate.entering)) {
         sleep_gate.entering = false;
-        g_mutex_lock(&sleep_gate.mutex);
-        g_mutex_unlock(&sleep_gate.mutex);
+        lock_mutex(&sleep_gate.mutex);
+        unlock_mutex(&sleep_gate.mutex);
     }
     acquired();
 }
@@ -126,7 +171,7 @@ void machine_unlock(void)
 {
     g_assert(held);
     releasing();
-    g_mutex_unlock(&mutex);
+    unlock_mutex(&mutex);
 }
 
 bool machine_lock_held(void)
@@ -149,11 +194,11 @@ void machine_cond_wait(GCond *cond)
 {
     g_assert(held);
     releasing();
-    g_mutex_lock(&sleep_gate.mutex);
+    lock_mutex(&sleep_gate.mutex);
     sleep_gate.entering = true;
-    g_mutex_unlock(&mutex);
-    g_cond_wait(cond, &sleep_gate.mutex);
-    g_mutex_unlock(&sleep_gate.mutex);
+    unlock_mutex(&mutex);
+    wait_cond(cond, &sleep_gate.mutex);
+    unlock_mutex(&sleep_gate.mutex);
     acquire();
 }
 

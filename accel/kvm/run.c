@@ -234,7 +234,7 @@ void kvm_vcpu_run(Vcpu *vcpu)
         int rc;
 
         /* Cleared before it is asked what the kick was for: see kvm_kick(). */
-        if (kv->run->immediate_exit) {
+        if (__atomic_load_n(&kv->run->immediate_exit, __ATOMIC_RELAXED)) {
             __atomic_store_n(&kv->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
         }
         if (is_kicked(kv)) {
