@@ -8,5 +8,6 @@
 const AccelOps *const accel_list[] = {
     &kvm_accel_ops,
     &x86emu_accel_ops,
+    &qtest_accel_ops,
     NULL,
 };

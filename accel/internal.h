@@ -13,6 +13,7 @@ extern const AccelOps *const accel_list[];
 
 extern const AccelOps kvm_accel_ops;
 extern const AccelOps x86emu_accel_ops;
+extern const AccelOps qtest_accel_ops;
 
 /* The ledger of the accelerator in use, or NULL. */
 const ZoneLedger *accel_zones(void);

@@ -82,6 +82,9 @@ static bool uses_stdio(const Options *options)
 {
     const GPtrArray *lists[] = {options->serials, options->monitors, options->debugcons};
 
+    if (options->qtest && is_stdio(options->qtest)) {
+        return true;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
         for (unsigned n = 0; n < lists[i]->len; n++) {
             if (is_stdio(lists[i]->pdata[n])) {

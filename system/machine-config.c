@@ -124,6 +124,9 @@ static bool set_ram(Machine *machine, const Options *options, GError **errp)
         g_prefix_error(errp, "-m: ");
         return false;
     }
+    if (!options->ram_size && machine->ram_size == 0) {
+        return true;
+    }
     if (machine->ram_size < MIN_RAM || machine->ram_size > MAX_RAM) {
         error_setg(errp, "-m %s: guest memory must be between 1 MiB and 1 TiB", options->ram_size);
         return false;

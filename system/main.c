@@ -5,6 +5,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "accel/accel.h"
@@ -23,6 +24,7 @@
 #include "machine-config.h"
 #include "memory/system.h"
 #include "options.h"
+#include "qtest.h"
 #include "system/device-add.h"
 #include "system/mainloop.h"
 #include "system/monitor.h"
@@ -118,7 +120,7 @@ static bool build(Options *options, GError **errp)
 
     coalesced_set_output_test(device_coalesced_is_output);
     if (!machine_configure(machine, options, errp) || !drives_open(options, machine, errp) ||
-        !chardevs_open(options, machine, errp) ||
+        !qtest_open(options, errp) || !chardevs_open(options, machine, errp) ||
         !accel_start((const char *const *)options->accels->pdata, machine->cpus, machine->cpu_model,
                      print_accel_warning, errp) ||
         !machine->cls->init(machine, errp) || !chardevs_add_debugcons(errp) ||
@@ -129,7 +131,7 @@ static bool build(Options *options, GError **errp)
     if (options->pidfile && !write_pidfile(options->pidfile, errp)) {
         return false;
     }
-    return chardevs_add_monitors(options, errp); /* from here on others may talk to us */
+    return qtest_serve(options, errp) && chardevs_add_monitors(options, errp); /* from here on others may talk to us */
 }
 
 static void print_screen(void)
@@ -158,6 +160,7 @@ static void tear_down(void)
 {
     Machine *machine = machine_current();
 
+    qtest_end();
     vcpus_destroy();
     accel_shutdown();
     if (machine->cls) {
@@ -195,6 +198,9 @@ int main(int argc, char **argv)
     if (options.log_items && !log_set_items(options.log_items, &err)) {
         g_prefix_error(&err, "-d: ");
         goto fail;
+    }
+    if (options.exit_with_parent) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
     }
     signal(SIGPIPE, SIG_IGN);
     catch_signals(on_early_signal);

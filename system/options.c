@@ -360,6 +360,30 @@ static OptionsResult handle_display(Options *options, const OptionRow *row, cons
     return OPTIONS_RUN;
 }
 
+static OptionsResult handle_audio(Options *options, const OptionRow *row, const char *arg,
+                                  GError **errp)
+{
+    if (wants_help(arg)) {
+        return print_and_stop(g_string_new("Available audio drivers:\nnone\n"));
+    }
+    if (!g_str_equal(arg, "none") && !g_str_equal(arg, "driver=none")) {
+        error_setg(errp, "only '-audio none' is supported: there is no sound");
+        return OPTIONS_FAIL;
+    }
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_run_with(Options *options, const OptionRow *row, const char *arg,
+                                     GError **errp)
+{
+    g_autoptr(Opts) opts = opts_parse(arg, NULL, errp);
+
+    return opts && opts_get_bool(opts, "exit-with-parent", &options->exit_with_parent, errp) &&
+                   opts_check_unknown(opts, errp)
+               ? OPTIONS_RUN
+               : OPTIONS_FAIL;
+}
+
 static OptionsResult handle_chardev(Options *options, const OptionRow *row, const char *arg,
                                     GError **errp)
 {
@@ -500,6 +524,7 @@ static const OptionRow rows[] = {
 
     HEADING("Host side"),
     {"display", "none|text", handle_display, 0, "how the screen is shown"},
+    {"audio", "none", handle_audio, 0, "no sound"},
     {"nographic", NULL, set_flag, AT(nographic),
      "no display; serial port and monitor on standard input and output"},
     {"serial", "DEV", append_string, AT(serials),
@@ -516,6 +541,12 @@ static const OptionRow rows[] = {
     {"profile", "io", handle_profile, 0,
      "count what the guest exits for, by register; the table is printed at the end"},
     {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},
+    {"run-with", "exit-with-parent=on|off", handle_run_with, 0,
+     "how the process runs: end when the one that started it ends"},
+    {"qtest", "DEV", set_string, AT(qtest),
+     "a client drives the machine by lines on DEV: unix:F, stdio, chardev:ID, ... (with"
+     " -accel qtest)"},
+    {"qtest-log", "FILE", set_string, AT(qtest_log), "write the lines of -qtest to FILE"},
     {"d", "ITEM[,...]", handle_log, AT(log_items), "log items (-d help lists them)"},
     {"D", "FILE", set_string, AT(log_file), "write the log to FILE (default: standard error)"},
 };
@@ -597,7 +628,8 @@ void options_clear(Options *options)
     char **strings[] = {&options->ram_size, &options->cpu_model, &options->bios,
                         &options->kernel,   &options->initrd,    &options->append,
                         &options->name,     &options->uuid,      &options->vga,
-                        &options->pidfile,  &options->log_items, &options->log_file};
+                        &options->pidfile,  &options->log_items, &options->log_file,
+                        &options->qtest,    &options->qtest_log};
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_clear_pointer(strings[i], g_free);

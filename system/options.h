@@ -43,6 +43,8 @@ typedef struct Options {
     char *vga;
     char *pidfile;
     char *log_items, *log_file;
+    char *qtest, *qtest_log;
+    bool exit_with_parent;
     DisplayKind display;
     bool nographic;
     bool profile_io; /* -profile io */

@@ -316,6 +316,12 @@ void chardev_flush(Chardev *chr)
         }
         g_byte_array_remove_range(chr->pending, 0, n);
     }
+    if (chr->refused) {
+        chr->refused = false;
+        if (chr->handlers && chr->handlers->drained) {
+            chr->handlers->drained(chr->opaque);
+        }
+    }
 }
 
 size_t chardev_write(Chardev *chr, const void *buf, size_t len)
@@ -342,6 +348,7 @@ size_t chardev_write(Chardev *chr, const void *buf, size_t len)
     room = MIN(len - done, CHARDEV_PENDING_MAX - chr->pending->len);
     g_byte_array_append(chr->pending, bytes + done, room);
     chr->dropped += len - done - room;
+    chr->refused = done + room < len;
     return done + room;
 }
 

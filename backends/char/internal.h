@@ -38,6 +38,7 @@ struct Chardev {
 
     GByteArray *pending; /* written, not yet taken by the kind */
     uint64_t dropped;    /* bytes that found no room */
+    bool refused;        /* the last write found no room for all of it */
 };
 
 extern const ChardevKind chardev_null, chardev_ringbuf, chardev_mux;

@@ -207,14 +207,24 @@ void clock_manual_init(void)
     virtual_running = true;
 }
 
-void clock_manual_set(int64_t ns)
+bool clock_manual_advance(int64_t ns, unsigned budget)
 {
     Timer *first;
 
     while ((first = TAILQ_FIRST(&lists[VM_CLOCK_VIRTUAL])) && first->expire <= ns) {
+        if (budget-- == 0) {
+            return false;
+        }
         manual_ns = MAX(manual_ns, first->expire);
         timer_del(first);
         first->func(first->opaque);
     }
     manual_ns = MAX(manual_ns, ns);
+    return true;
+}
+
+void clock_manual_set(int64_t ns)
+{
+    while (!clock_manual_advance(ns, UINT_MAX)) {
+    }
 }

@@ -289,4 +289,4 @@ const MachineClass pc_machine_class = {
     .print_irqs = pc_info_irq,
 };
 
-const MachineClass *const machine_classes[] = {&pc_machine_class, NULL};
+const MachineClass *const machine_classes[] = {&pc_machine_class, &none_machine_class, NULL};

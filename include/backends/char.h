@@ -30,6 +30,8 @@ typedef struct ChardevHandlers {
     size_t (*can_receive)(void *opaque);
     void (*receive)(void *opaque, const uint8_t *buf, size_t len);
     void (*event)(void *opaque, ChardevEvent event);
+    /* chardev_write() took less than it was given; now all of that has gone, and it takes more. */
+    void (*drained)(void *opaque);
 } ChardevHandlers;
 
 /*

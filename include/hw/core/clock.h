@@ -89,6 +89,9 @@ void clock_manual_init(void);
 /* Advance manual time to `ns`, stopping at each virtual deadline on the way to run its timers. */
 void clock_manual_set(int64_t ns);
 
+/* The same, but it runs at most `budget` timers. True when the time is `ns` and no timer is due. */
+bool clock_manual_advance(int64_t ns, unsigned budget);
+
 static inline void clock_manual_step(int64_t ns)
 {
     clock_manual_set(clock_get_ns(VM_CLOCK_VIRTUAL) + ns);

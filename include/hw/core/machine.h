@@ -83,8 +83,10 @@ struct Machine {
     MemoryRegion ram;
 };
 
-/* All machine classes, ended by NULL: hw/i386/machines.c. */
+/* All machine classes, ended by NULL: beside the board. */
 extern const MachineClass *const machine_classes[];
+
+extern const MachineClass none_machine_class; /* "none": nothing at all */
 
 /* The rows of `-M NAME,...` that set fields of Machine. */
 extern const Property machine_props[];
