@@ -74,6 +74,8 @@
 #define CIRRUS_MMIO_SIZE         0x1000
 #define CIRRUS_MMIO_BLT          0x100 /* the blitter's registers in it */
 #define CIRRUS_MMIO_BLT_SIZE     0x100
+#define CIRRUS_MMIO_BLT_SETUP    0x22   /* of these, the registers that start nothing */
+#define CIRRUS_VGAMEM_MAX        16     /* MiB */
 #define CIRRUS_PATTERN_SPACE     0x4000 /* of the cursors, at the end of memory */
 
 typedef struct CirrusVga {
@@ -699,10 +701,21 @@ static const Property cirrus_props[] = {PROP_UINT32("vgamem_mb", CirrusVga, vgam
  * leave the guest, and what was written before is there by then). Sequencer and graphics controller
  * hold banks, write modes and what is mapped as RAM: they are not here, neither by their ports nor
  * in BAR 1.
+ *
+ * Of the blitter's registers in memory those are here that only say what a blit does: colours,
+ * sizes, pitches, addresses, mode. Not the one at 40h that starts it: a blit changes memory that
+ * the guest reads without leaving. It comes after what was queued.
+ *
+ * Pixels written to the window are in a picture that BAR 0 also shows, as memory that is read
+ * without an exit: see docs/coalescing.md.
  */
 static const CoalescedRange cirrus_coalesced[] = {
     COALESCED_MMIO(CirrusVga, vga.window_io, 0, VGA_WINDOW_SIZE),
-    COALESCED_MMIO(CirrusVga, lfb_io, 0, 4 * 1024 * 1024),
+    COALESCED_MMIO(CirrusVga, lfb_io, 0, CIRRUS_VGAMEM_MAX * 1024 * 1024),
+    COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT, CIRRUS_MMIO_BLT_SETUP),
+    COALESCED_MMIO(CirrusVga, mmio_blt, 0, CIRRUS_MMIO_BLT_SETUP),
+    COALESCED_MMIO(CirrusVga, mmio, 0x08, 2), /* 3C8, 3C9 */
+    COALESCED_MMIO(CirrusVga, mmio, 0x14, 2), /* 3D4, 3D5 */
     COALESCED_PIO(CirrusVga, vga.ports[VGA_PORTS_CRTC_MONO].mr, 0, 2),
     COALESCED_PIO(CirrusVga, vga.ports[VGA_PORTS_CRTC].mr, 0, 2),
     COALESCED_PIO(CirrusVga, vga.ports[VGA_PORTS_MAIN].mr, 8, 2), /* 3C8, 3C9 */

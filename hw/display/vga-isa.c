@@ -58,7 +58,7 @@ static const CoalescedRange isa_vga_coalesced[] = {
     COALESCED_MMIO(IsaVga, vga.window_io, 0, VGA_WINDOW_SIZE),
     COALESCED_PIO(IsaVga, vga.ports[VGA_PORTS_CRTC_MONO].mr, 0, 2),
     COALESCED_PIO(IsaVga, vga.ports[VGA_PORTS_CRTC].mr, 0, 2),
-    COALESCED_PIO(IsaVga, vga.ports[VGA_PORTS_MAIN].mr, 8, 2), /* 3C8, 3C9 */
+    COALESCED_PIO(IsaVga, vga.ports[VGA_PORTS_MAIN].mr, 6, 4), /* 3C6 to 3C9 */
     {}};
 
 const DeviceClass isa_vga_class = {

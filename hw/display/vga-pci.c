@@ -326,12 +326,18 @@ static const Property pci_vga_props[] = {PROP_UINT32("vgamem_mb", PciVga, vgamem
                                                      .help = "video memory in MiB, a power of two"),
                                          {}};
 
-/* As for isa-vga. The DISPI ports set banks and sizes, and BAR 2 reaches them: neither is here. */
+/*
+ * As for isa-vga, and by BAR 2. The DISPI registers set banks and sizes: they are not here, neither
+ * by their ports nor in BAR 2. Pixels written to the window are in a picture that BAR 0 also shows,
+ * as memory that is read without an exit: see docs/coalescing.md.
+ */
 static const CoalescedRange pci_vga_coalesced[] = {
     COALESCED_MMIO(PciVga, vga.window_io, 0, VGA_WINDOW_SIZE),
     COALESCED_PIO(PciVga, vga.ports[VGA_PORTS_CRTC_MONO].mr, 0, 2),
     COALESCED_PIO(PciVga, vga.ports[VGA_PORTS_CRTC].mr, 0, 2),
-    COALESCED_PIO(PciVga, vga.ports[VGA_PORTS_MAIN].mr, 8, 2), /* 3C8, 3C9 */
+    COALESCED_PIO(PciVga, vga.ports[VGA_PORTS_MAIN].mr, 6, 4), /* 3C6 to 3C9 */
+    COALESCED_MMIO(PciVga, mmio, VGA_MMIO_PORTS + 0x06, 4),    /* the same */
+    COALESCED_MMIO(PciVga, mmio, VGA_MMIO_PORTS + 0x14, 2),    /* 3D4, 3D5 */
     {}};
 
 const PCIDeviceClass pci_vga_class = {

@@ -7,6 +7,7 @@
  */
 #include "hw/pci/pci.h"
 
+#include "effect.h"
 #include "pci-internal.h"
 
 /* --------------------------------------------------------------------------------- the bus -- */
@@ -90,6 +91,10 @@ void pci_update_irq(PCIDevice *dev)
 
 void pci_set_irq(PCIDevice *dev, int level)
 {
+    /* A pin is a line also where it is not routed anywhere yet. */
+    if (dev->irq_level != (level != 0)) {
+        effect_note(effect_hook_core, EFFECT_IRQ);
+    }
     dev->irq_level = level != 0;
     pci_update_irq(dev);
 }

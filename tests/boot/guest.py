@@ -23,6 +23,15 @@ class Failure(Exception):
     pass
 
 
+def audited(args):
+    """The options, with the audit of queued writes on."""
+    args = list(args)
+    if "-accel" not in args:
+        return [*args, "-accel", "kvm,coalesce-audit=on"]
+    args[args.index("-accel") + 1] += ",coalesce-audit=on"
+    return args
+
+
 class Guest:
     """A running Lignite; use it in a with statement."""
 
@@ -33,7 +42,7 @@ class Guest:
         self.errors_path = self.path("stderr")
         command = [program(), "-display", "none",
                    "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
-                   "-serial", f"file:{self.serial_path}", *args]
+                   "-serial", f"file:{self.serial_path}", *audited(args)]
         with open(self.errors_path, "wb") as errors:
             self.process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE,
                                             stderr=errors)
@@ -49,10 +58,13 @@ class Guest:
         self.process.stdout.close()
         if self.socket:
             self.socket.close()
+        findings = [line for line in self.errors().splitlines() if "coalesce-audit" in line]
         if kind:
             sys.stderr.write(self.errors())
             sys.stderr.write(self.serial())
         shutil.rmtree(self.folder)
+        if not kind:
+            check(not findings, "the audit found:\n" + "\n".join(findings))
 
     def path(self, name):
         return os.path.join(self.folder, name)
