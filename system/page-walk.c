@@ -30,8 +30,8 @@ static bool walk64(uint64_t table, unsigned levels, uint64_t linear, uint64_t *p
         if (!(entry & ENTRY_P)) {
             return false;
         }
-        if (level == 1 || (level <= 3 && levels > 3 && (entry & ENTRY_PS)) ||
-            (level == 2 && (entry & ENTRY_PS))) {
+        /* Of PAE's three levels the highest has no large pages. */
+        if (level == 1 || ((entry & ENTRY_PS) && (level == 2 || (level == 3 && levels > 3)))) {
             *physical = (entry & ENTRY_ADDRESS & ~inside) | (linear & inside);
             return true;
         }
