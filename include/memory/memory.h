@@ -53,6 +53,16 @@ typedef enum ByteOrder {
 } ByteOrder;
 
 /*
+ * What a range of an I/O region is called, by the data sheet: for the I/O profile. Where a place reads
+ * as one register and is written as another, the name has both ("RBR/THR").
+ */
+typedef struct RegisterName {
+    hwaddr addr;
+    hwaddr size; /* bytes; 0 ends the table */
+    const char *name;
+} RegisterName;
+
+/*
  * How an I/O region answers. `addr` is the offset in the region, `size` is 1, 2, 4 or 8.
  *
  * `valid` says which accesses the bus accepts: an access outside it reads all ones, writes
@@ -73,6 +83,7 @@ typedef struct MemoryRegionOps {
     uint64_t (*read)(void *opaque, hwaddr addr, unsigned size);
     void (*write)(void *opaque, hwaddr addr, uint64_t data, unsigned size);
     ByteOrder endianness;
+    const RegisterName *registers; /* sorted by address, disjoint; NULL: none has a name */
     struct {
         unsigned min_access_size;
         unsigned max_access_size;
