@@ -243,9 +243,28 @@ static void pm_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     }
 }
 
+static const RegisterName pm_registers[] = {{0x00, 2, "PMSTS"},
+                                            {0x02, 2, "PMEN"},
+                                            {0x04, 2, "PMCNTRL"},
+                                            {0x08, 4, "PMTMR"},
+                                            {0x0c, 2, "GPSTS"},
+                                            {0x0e, 2, "GPEN"},
+                                            {0x10, 4, "PCNTRL"},
+                                            {0x14, 1, "PLVL2"},
+                                            {0x15, 1, "PLVL3"},
+                                            {0x18, 2, "GLBSTS"},
+                                            {0x1c, 4, "DEVSTS"},
+                                            {0x20, 2, "GLBEN"},
+                                            {0x28, 4, "GLBCTL"},
+                                            {0x2c, 4, "DEVCTL"},
+                                            {0x30, 4, "GPIREG"},
+                                            {0x34, 4, "GPOREG"},
+                                            {}};
+
 static const MemoryRegionOps pm_ops = {
     .read = pm_read,
     .write = pm_write,
+    .registers = pm_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
@@ -272,9 +291,12 @@ static void gpe_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pm_update_sci(s);
 }
 
+static const RegisterName gpe_registers[] = {{0, 2, "GPE0_STS"}, {2, 2, "GPE0_EN"}, {}};
+
 static const MemoryRegionOps gpe_ops = {
     .read = gpe_read,
     .write = gpe_write,
+    .registers = gpe_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
@@ -308,9 +330,12 @@ static void apm_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pm_update_sci(s);
 }
 
+static const RegisterName apm_registers[] = {{0x0, 1, "APMC"}, {0x1, 1, "APMS"}, {}};
+
 static const MemoryRegionOps apm_ops = {
     .read = apm_read,
     .write = apm_write,
+    .registers = apm_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 

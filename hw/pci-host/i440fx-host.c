@@ -54,9 +54,13 @@ static void confadd_write(void *opaque, hwaddr addr, uint64_t data, unsigned siz
     }
 }
 
+static const RegisterName confadd_registers[] = {
+    {0, 1, "CONFADD"}, {RESET_CONTROL_OFFSET, 1, "RC"}, {2, 2, "CONFADD"}, {}};
+
 static const MemoryRegionOps confadd_ops = {
     .read = confadd_read,
     .write = confadd_write,
+    .registers = confadd_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
@@ -92,9 +96,12 @@ static void confdata_write(void *opaque, hwaddr addr, uint64_t data, unsigned si
     }
 }
 
+static const RegisterName confdata_registers[] = {{0, 4, "CONFDATA"}, {}};
+
 static const MemoryRegionOps confdata_ops = {
     .read = confdata_read,
     .write = confdata_write,
+    .registers = confdata_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
