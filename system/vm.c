@@ -6,6 +6,7 @@
 
 #include "accel/accel.h"
 #include "backends/block.h"
+#include "backends/netdev.h"
 #include "error.h"
 #include "hw/core/clock.h"
 #include "hw/core/device.h"
@@ -83,6 +84,7 @@ void vm_init(const VmPolicy *user_policy, bool start_paused)
 
     policy = *user_policy;
     block_set_monitor(&block_monitor);
+    net_set_running(false);
     devices_reset();
     vcpus_reset();
     if (!start_paused) {
@@ -102,6 +104,7 @@ bool vm_start(GError **errp)
     set_state(RUN_STATE_RUNNING);
     clock_virtual_enable(true);
     block_resume_all();
+    net_set_running(true);
     vcpus_resume();
     return true;
 }
@@ -110,6 +113,7 @@ void vm_stop(RunState new_state)
 {
     if (state == RUN_STATE_RUNNING) {
         vcpus_pause();
+        net_set_running(false);
         clock_virtual_enable(false);
         block_drain_all();
     }
