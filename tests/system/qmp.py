@@ -338,7 +338,9 @@ GOOD = [
      lambda r: open("mem2", "rb").read() == open("mem", "rb").read() and
      open("mem", "rb").read(1) == b"\xea"),  # the jump at the reset vector
     ("set-action", {"shutdown": "pause"}, lambda r: r == {}),
-    ("set-action", {"shutdown": "poweroff", "reboot": "reset"}, lambda r: r == {}),
+    ("set-action", {"shutdown": "poweroff", "reboot": "reset", "panic": "shutdown",
+                    "watchdog": "none"}, lambda r: r == {}),
+    ("watchdog-set-action", {"action": "reset"}, lambda r: r == {}),
     ("inject-nmi", None, lambda r: r == {}),
     ("system_powerdown", None, lambda r: r == {}),
     ("system_reset", None, lambda r: r == {}),
@@ -485,7 +487,10 @@ WRONG = [
     ("getfd", {"fdname": "a"}, "No file descriptor supplied"),
     ("closefd", {"fdname": "a"}, "named 'a' not found"),
     ("set-action", {"reboot": "zz"}, "does not accept value 'zz'"),
-    ("set-action", {"panic": "pause"}, "'panic' is unexpected"),
+    ("set-action", {"panic": "zz"}, "does not accept value 'zz'"),
+    ("set-action", {"zz": "pause"}, "'zz' is unexpected"),
+    ("watchdog-set-action", {"action": "zz"}, "does not accept value 'zz'"),
+    ("watchdog-set-action", {}, "'action' is missing"),
     ("query-command-line-options", {"option": "zz"}, "invalid option name: zz"),
 ]
 
