@@ -310,7 +310,7 @@ static void append_number(GString *out, double value)
 void io_profile_print_csv(GString *out, const IoProfileReport *report)
 {
     static const char *const spaces[] = {
-        [IO_PROFILE_PORT] = "pio", [IO_PROFILE_MEMORY] = "mmio", [IO_PROFILE_NO_SPACE] = "exit"};
+        [IO_PROFILE_PORT] = "port", [IO_PROFILE_MEMORY] = "memory", [IO_PROFILE_NO_SPACE] = "exit"};
 
     g_string_append(out, "space,device,region,register,offset,address,reads,writes,samples,queued,"
                          "samples_percent,time_percent,time_ns,min_ns,max_ns,mean_ns,deviation_ns,"

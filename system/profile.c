@@ -5,64 +5,18 @@
 #include "profile.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "accel/accel.h"
 #include "accel/io-profile.h"
-#include "backends/opts.h"
 #include "error.h"
 #include "qmp-commands.h"
 
 #define ROWS_ON_STDOUT 15
 
-static const char *const formats[] = {[PROFILE_TABLE] = "table",
-                                      [PROFILE_JSON] = "json",
-                                      [PROFILE_CSV] = "csv",
-                                      [PROFILE_SVG] = "svg"};
-
-/* --------------------------------------------------------------------------------- the option --
- */
-
-static bool parse_format(const char *text, ProfileFormat *format, GError **errp)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
-        if (g_str_equal(text, formats[i])) {
-            *format = i;
-            return true;
-        }
-    }
-    error_setg(errp, "unknown format '%s': table, json, csv or svg", text);
-    return false;
-}
-
-bool profile_parse(ProfileOptions *options, const char *arg, GError **errp)
-{
-    g_autoptr(Opts) opts = opts_parse(arg, "kind", errp);
-    const char *kind = opts ? opts_get(opts, "kind") : NULL;
-    const char *file = opts ? opts_get(opts, "file") : NULL;
-    const char *format = opts ? opts_get(opts, "format") : NULL;
-
-    if (!opts) {
-        return false;
-    }
-    if (!kind || !g_str_equal(kind, "io")) {
-        error_setg(errp, "unknown profile '%s': only io is there", kind ? kind : "");
-        return false;
-    }
-    if (!opts_check_unknown(opts, errp) ||
-        (format && !parse_format(format, &options->format, errp))) {
-        return false;
-    }
-    options->io = true;
-    g_free(options->file);
-    options->file = g_strdup(file);
-    return true;
-}
-
 /* --------------------------------------------------------------------------------------- JSON --
  */
 
-static const QmpType profile_space = QMP_ENUM("pio", "mmio", "exit");
+static const QmpType profile_space = QMP_ENUM("port", "memory", "exit");
 static const QmpType profile_line = QMP_STRUCT(
     QMP_MUST("space", profile_space), QMP_MUST("device", qmp_str), QMP_MUST("region", qmp_str),
     QMP_MUST("register", qmp_str), QMP_MUST("offset", qmp_uint), QMP_MUST("address", qmp_uint),
@@ -83,7 +37,7 @@ static const QmpType profile_info = QMP_STRUCT(
 static json_t *line_json(const IoProfileLine *line)
 {
     static const char *const spaces[] = {
-        [IO_PROFILE_PORT] = "pio", [IO_PROFILE_MEMORY] = "mmio", [IO_PROFILE_NO_SPACE] = "exit"};
+        [IO_PROFILE_PORT] = "port", [IO_PROFILE_MEMORY] = "memory", [IO_PROFILE_NO_SPACE] = "exit"};
     const struct {
         const char *name;
         uint64_t value;

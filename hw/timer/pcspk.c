@@ -54,7 +54,7 @@ static void pcspk_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pit_set_gate(s->pit, 2, data & PORT_B_GATE2);
 }
 
-static const RegisterName pcspk_registers[] = {{0x0, 1, "NMI STATUS/CONTROL"}, {}};
+static const RegisterName pcspk_registers[] = {{0, 1, "NMISC"}, {}}; /* of the 82371SB */
 
 static const MemoryRegionOps pcspk_ops = {
     .read = pcspk_read,
