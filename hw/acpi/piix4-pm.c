@@ -450,15 +450,15 @@ static void piix4_pm_unrealize(Device *dev)
 static void piix4_pm_reset(Device *dev)
 {
     PIIX4PM *s = DEVICE_CAST(PIIX4PM, &piix4_pm_class.device, dev);
-    uint8_t *config = s->pci.config;
+    PCIDevice *pci = &s->pci;
 
-    pci_set_word(config + PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM);
-    pci_set_long(config + PIIX4_PMBA, PCI_BASE_ADDRESS_SPACE_IO);
+    pci_config_store(pci, PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM, 2);
+    pci_config_store(pci, PIIX4_PMBA, PCI_BASE_ADDRESS_SPACE_IO, 4);
     /* APMC_EN: no firmware should wait for an SMI handler that can't be set up. */
-    pci_set_long(config + PIIX4_DEVACTB, 0x02000000);
-    config[PIIX4_PMREGMISC] = 0;
-    pci_set_long(config + PIIX4_SMBBA, PCI_BASE_ADDRESS_SPACE_IO);
-    config[PIIX4_SMBHSTCFG] = PIIX4_SMBHSTCFG_INTRSEL_IRQ9;
+    pci_config_store(pci, PIIX4_DEVACTB, 0x02000000, 4);
+    pci_config_store(pci, PIIX4_PMREGMISC, 0, 1);
+    pci_config_store(pci, PIIX4_SMBBA, PCI_BASE_ADDRESS_SPACE_IO, 4);
+    pci_config_store(pci, PIIX4_SMBHSTCFG, PIIX4_SMBHSTCFG_INTRSEL_IRQ9, 1);
 
     s->pmsts = s->pmen = 0;
     s->pmcntrl = PMCNTRL_SCI_EN;
@@ -515,8 +515,9 @@ void piix4_pm_set_legacy_ports(Device *pm, bool lpt1, bool com1, bool com2)
 {
     PIIX4PM *s = DEVICE_CAST(PIIX4PM, &piix4_pm_class.device, pm);
 
-    s->pci.config[PIIX4_DEVRESB + 3] = lpt1 ? PIIX4_DEVRESB_LPT : 0;
-    s->pci.config[PIIX4_DEVRESC + 3] = 0x60; /* the floppy's and the keyboard's ports */
-    s->pci.config[PIIX4_DEVRESD + 3] =
-        (com1 ? PIIX4_DEVRESD_COM1 : 0) | (com2 ? PIIX4_DEVRESD_COM2 : 0);
+    pci_config_store(&s->pci, PIIX4_DEVRESB + 3, lpt1 ? PIIX4_DEVRESB_LPT : 0, 1);
+    /* The floppy's and the keyboard's ports. */
+    pci_config_store(&s->pci, PIIX4_DEVRESC + 3, 0x60, 1);
+    pci_config_store(&s->pci, PIIX4_DEVRESD + 3,
+                     (com1 ? PIIX4_DEVRESD_COM1 : 0) | (com2 ? PIIX4_DEVRESD_COM2 : 0), 1);
 }

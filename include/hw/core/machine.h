@@ -61,6 +61,7 @@ struct Machine {
     /* -M properties */
     bool graphics; /* off: the firmware talks to the serial port */
     bool acpi;
+    int ecam; /* PciEcamMode */
 
     /* other options */
     uint64_t ram_size;
