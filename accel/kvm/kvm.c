@@ -424,6 +424,7 @@ const AccelOps kvm_accel_ops = {
     .cpu_signature = kvm_cpu_signature,
     .irqchip_in_kernel = irqchip_in_kernel,
     .set_gsi = kvm_set_gsi,
+    .set_irqfd = kvm_set_irqfd,
     .set_intr = kvm_set_intr,
     .inject_nmi = kvm_inject_nmi,
     .coalesce_latency = coalesce_latency,
