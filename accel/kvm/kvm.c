@@ -346,6 +346,9 @@ static bool start(const void *config, GError **errp)
         error_setg(errp, "kernel-irqchip=split is not supported: use on or off");
         return false;
     }
+    if (!coalesce_check_latency(kvm.config.coalesce_latency, errp)) {
+        return false;
+    }
     if (!open_device(errp) || !create_vm(errp) || !check_capabilities(errp) || !check_smp(errp) ||
         !kvm_irq_start(errp) || !kvm_cpuid_start(errp)) {
         close_all();

@@ -13,7 +13,7 @@
  */
 #include "kernel.inc"
 
-#define MANY 5000
+#define MANY 2000
 #define PATIENCE 3000000            /* looks at the controller, until something is wrong */
 
 #define PIC1_DATA 0x21

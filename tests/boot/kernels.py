@@ -25,7 +25,7 @@ OTHERS = ["nothing", "cpuid", "inl_from_pmtimer", "inl_from_nobody", "outb_exit"
           "outl_queued", "mmio_read_exit", "mmio_write_exit", "mmio-no-eventfd:pci-mem",
           "portio-no-eventfd:pci-io"]
 REALMODE_CASES = 70
-IRQFD_RINGS = 5000
+IRQFD_RINGS = 2000
 
 
 def exits_of(guest, name):
