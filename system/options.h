@@ -53,7 +53,7 @@ typedef struct Options {
     bool profile_io; /* -profile io */
     bool nodefaults;
     /* Default devices there are not to be: -nodefaults, or the user has others of the kind. */
-    bool no_nic, no_vga, no_serial, no_cd;
+    bool no_nic, no_vga, no_serial, no_cd, no_floppy;
     bool snapshot;
     bool paused;
     VmPolicy policy;

@@ -10,6 +10,9 @@ const Property machine_props[] = {
     PROP_BOOL("graphics", Machine, graphics, true,
               .help = "off: firmware text goes to the serial port"),
     PROP_BOOL("acpi", Machine, acpi, true, .help = "give the firmware ACPI tables"),
+    PROP_STRING("pflash0", Machine, pflash_ids[0],
+                .help = "id of a drive: the flash chip that has the firmware"),
+    PROP_STRING("pflash1", Machine, pflash_ids[1], .help = "id of a drive: a flash chip below it"),
     {}};
 
 const MachineClass *machine_class_find(const char *name)
