@@ -35,6 +35,7 @@
     PLAIN(pci_device_class)                                                                        \
     PCI(pci_testdev_class)                                                                         \
     PCI(pci_vga_class)                                                                             \
+    PLAIN(pflash_cfi01_class)                                                                      \
     PCI(piix3_class)                                                                               \
     PCI(piix3_ide_class)                                                                           \
     PCI(piix4_pm_class)                                                                            \
