@@ -73,7 +73,7 @@ static int64_t now_ns(void)
 /* `n` entries that are no older than `since` have been dispatched. */
 static void count_delay(int64_t since, unsigned n)
 {
-    uint64_t bound = now_ns() - since;
+    uint64_t bound = n ? now_ns() - since : 0;
 
     coalesce.stats.entries += n;
     coalesce.stats.delay_sum += bound * n;

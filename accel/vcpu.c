@@ -75,8 +75,8 @@ static void *vcpu_thread(void *opaque)
         __atomic_store_n(&vcpu->kick_requested, 0, __ATOMIC_SEQ_CST);
         machine_unlock();
         ops->vcpu_run(vcpu);
-        /* A CPU that asked for its own end or reset goes not one instruction further. */
-        if (ops->vcpu_settle && !vcpu->stopped) {
+        /* The access that it came out for is done: it must not write to registers of later. */
+        if (ops->vcpu_settle) {
             ops->vcpu_settle(vcpu);
         }
         machine_lock();

@@ -18,6 +18,7 @@
     PCI(i440fx_pci_class)                                                                          \
     PLAIN(i8042_class)                                                                             \
     PLAIN(i8257_class)                                                                             \
+    PLAIN(ib700_class)                                                                             \
     PLAIN(ide_cd_class)                                                                            \
     PLAIN(ide_device_class)                                                                        \
     PLAIN(ide_hd_class)                                                                            \
@@ -36,6 +37,8 @@
     PCI(piix3_ide_class)                                                                           \
     PCI(piix4_pm_class)                                                                            \
     PLAIN(port92_class)                                                                            \
+    PLAIN(pvpanic_class)                                                                           \
+    PCI(pvpanic_pci_class)                                                                         \
     PLAIN(serial_class)
 
 #define DECLARE_PLAIN(name) extern const DeviceClass name;

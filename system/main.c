@@ -15,6 +15,7 @@
 #include "backends/block.h"
 #include "backends/char.h"
 #include "backends/display.h"
+#include "backends/netdev.h"
 #include "chardevs.h"
 #include "drives.h"
 #include "error.h"
@@ -170,6 +171,7 @@ static void tear_down(void)
     if (machine->cls) {
         machine->cls->cleanup(machine);
     }
+    net_close_all();
     block_close_all();
     monitor_close_all();
     chardev_close_all();

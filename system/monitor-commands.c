@@ -75,6 +75,18 @@ static bool run_nmi(char **argv, GString *out, GError **errp)
     return true;
 }
 
+static bool run_watchdog_action(char **argv, GString *out, GError **errp)
+{
+    VmPolicy policy = *vm_policy();
+
+    if (!need_argument(argv[0], "watchdog_action: the action", errp) ||
+        !vm_policy_choose(&policy, "watchdog", argv[0], errp)) {
+        return false;
+    }
+    vm_set_policy(&policy);
+    return true;
+}
+
 /* --------------------------------------------------------------------------- screen, keys -- */
 
 static bool run_screendump(char **argv, GString *out, GError **errp)
@@ -322,9 +334,8 @@ static bool run_coalesce(char **argv, GString *out, GError **errp)
     static const struct {
         const char *name;
         CoalescedKinds kinds;
-    } names[] = {{"mmio", COALESCED_KIND_MMIO},
-                 {"pio", COALESCED_KIND_PIO},
-                 {"both", COALESCED_KIND_ALL}};
+    } names[] = {
+        {"mmio", COALESCED_KIND_MMIO}, {"pio", COALESCED_KIND_PIO}, {"both", COALESCED_KIND_ALL}};
     CoalescedKinds kinds = 0;
     bool on;
 
@@ -571,5 +582,7 @@ const MonitorCommand monitor_commands[] = {
     {"stop", "s", NULL, "stop the machine", run_stop},
     {"system_powerdown", NULL, NULL, "press the power button", run_powerdown},
     {"system_reset", NULL, NULL, "reset the machine", run_reset},
+    {"watchdog_action", NULL, "ACTION", "what follows when a watchdog expires",
+     run_watchdog_action},
     {"xp", NULL, "/FMT ADDR", "show physical memory", run_xp},
     {}};

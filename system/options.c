@@ -207,6 +207,41 @@ static OptionsResult handle_boot(Options *options, const OptionRow *row, const c
     return merge_opts(options->boot, arg, "order", errp);
 }
 
+static bool choose_action(const char *event, const char *action, void *policy, GError **errp)
+{
+    return vm_policy_choose(policy, event, action, errp);
+}
+
+static OptionsResult handle_action(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    g_autoptr(Opts) opts = opts_parse(arg, NULL, errp);
+
+    return opts && opts_foreach(opts, choose_action, &options->policy, errp) ? OPTIONS_RUN
+                                                                             : OPTIONS_FAIL;
+}
+
+/* Older forms of it. */
+static OptionsResult handle_watchdog_action(Options *options, const OptionRow *row,
+                                            const char *arg, GError **errp)
+{
+    return vm_policy_choose(&options->policy, "watchdog", arg, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
+}
+
+static OptionsResult handle_no_reboot(Options *options, const OptionRow *row, const char *arg,
+                                      GError **errp)
+{
+    options->policy.reboot = REBOOT_ACTION_SHUTDOWN;
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_no_shutdown(Options *options, const OptionRow *row, const char *arg,
+                                        GError **errp)
+{
+    options->policy.shutdown = SHUTDOWN_ACTION_PAUSE;
+    return OPTIONS_RUN;
+}
+
 static OptionsResult handle_rtc(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
@@ -560,8 +595,14 @@ static const OptionRow rows[] = {
     {"object", "monitor-qmp,id=ID,chardev=ID[,pretty=on|off]", handle_object, 0,
      "an object (-object help lists them): QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
-    {"no-reboot", NULL, set_flag, AT(policy.no_reboot), "end instead of rebooting"},
-    {"no-shutdown", NULL, set_flag, AT(policy.no_shutdown), "stop instead of ending"},
+    {"action",
+     "[reboot=reset|shutdown][,shutdown=poweroff|pause][,panic=shutdown|pause|exit-failure|none]"
+     "[,watchdog=reset|shutdown|poweroff|inject-nmi|pause|debug|none]",
+     handle_action, 0, "what follows when the guest does one of these (defaults: the first)"},
+    {"no-reboot", NULL, handle_no_reboot, 0, "the same as -action reboot=shutdown"},
+    {"no-shutdown", NULL, handle_no_shutdown, 0, "the same as -action shutdown=pause"},
+    {"watchdog-action", "ACTION", handle_watchdog_action, 0,
+     "the same as -action watchdog=ACTION"},
     {"profile", "io", handle_profile, 0,
      "count what the guest exits for, by register; the table is printed at the end"},
     {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},

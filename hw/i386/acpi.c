@@ -39,6 +39,7 @@
 
 #define AML_NAME_OP       0x08
 #define AML_BYTE_PREFIX   0x0a
+#define AML_WORD_PREFIX   0x0b
 #define AML_DWORD_PREFIX  0x0c
 #define AML_SCOPE_OP      0x10
 #define AML_EXT_OP_PREFIX 0x5b
@@ -214,6 +215,7 @@ static void dsdt_set_present(uint8_t *dsdt, const char *seg, bool present)
 static guint build_dsdt(AcpiBuilder *b, const AcpiConfig *config)
 {
     uint32_t hole = GUINT32_TO_LE(config->pci_hole);
+    uint16_t pvpanic = GUINT16_TO_LE(config->pvpanic);
     uint8_t *dsdt;
     guint start;
 
@@ -227,6 +229,7 @@ static guint build_dsdt(AcpiBuilder *b, const AcpiConfig *config)
     dsdt_set_present(dsdt, "COMB", config->com2);
     dsdt_set_present(dsdt, "LPTP", config->lpt1);
     dsdt_set_present(dsdt, "PVPP", config->pvpanic);
+    memcpy(dsdt_value(dsdt, "PVPO", AML_WORD_PREFIX), &pvpanic, 2);
     table_end(b, start);
     return start;
 }

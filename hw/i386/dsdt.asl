@@ -19,6 +19,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "LIGNIT", "LGNTDSDT", 0x00000001)
         Name (COMB, 0x0F)
         Name (LPTP, 0x0F)
         Name (PVPP, 0x0F)
+        Name (PVPO, 0x0505)         // the port of pvpanic
 
         Device (PCI0)
         {
@@ -287,10 +288,18 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "LIGNIT", "LGNTDSDT", 0x00000001)
         {
             Name (_HID, "QEMU0001")
             Method (_STA, 0, NotSerialized) { Return (\_SB.PVPP) }
-            Name (_CRS, ResourceTemplate ()
+            Name (RSRC, ResourceTemplate ()
             {
-                IO (Decode16, 0x0505, 0x0505, 0x01, 0x01)
+                IO (Decode16, 0x0505, 0x0505, 0x01, 0x01, PORT)
             })
+            Method (_CRS, 0, NotSerialized)
+            {
+                CreateWordField (RSRC, ^PORT._MIN, LOWP)
+                CreateWordField (RSRC, ^PORT._MAX, TOPP)
+                Store (\_SB.PVPO, LOWP)
+                Store (\_SB.PVPO, TOPP)
+                Return (RSRC)
+            }
         }
 
         Device (FWCF)

@@ -17,12 +17,13 @@
 #include "hw/i386/kernel.h"
 #include "hw/i386/smbios.h"
 #include "hw/ide/ide.h"
+#include "hw/misc/pvpanic.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "pc.h"
 
 #define BIOS_DEFAULT "bios-256k.bin"
-#define BIOS_MAX (UINT64_C(16) << 20)
-#define BIOS_ALIGN (64 * 1024)
+#define BIOS_MAX     (UINT64_C(16) << 20)
+#define BIOS_ALIGN   (64 * 1024)
 #define ISA_BIOS_MAX (128 * 1024)
 
 #define PC_PM_BASE 0x600 /* where SeaBIOS puts the PIIX4's ports */
@@ -44,8 +45,10 @@ bool pc_load_bios(Pc *pc, GError **errp)
         return false;
     }
     if (size == 0 || size % BIOS_ALIGN) {
-        error_setg(errp, "-bios: could not load PC BIOS '%s': its size of %zu bytes is not a"
-                         " multiple of 64 KiB", name, (size_t)size);
+        error_setg(errp,
+                   "-bios: could not load PC BIOS '%s': its size of %zu bytes is not a"
+                   " multiple of 64 KiB",
+                   name, (size_t)size);
         return false;
     }
     if (!memory_region_init_rom(&pc->bios, NULL, "pc.bios", size, errp)) {
@@ -196,7 +199,7 @@ enum {
     CMOS_CPUS = 0x5f,             /* less 1 */
 };
 
-#define EQUIPMENT_FPU 0x02
+#define EQUIPMENT_FPU   0x02
 #define EQUIPMENT_MOUSE 0x04
 
 static void cmos_set16(Device *rtc, unsigned addr, uint64_t value)
@@ -409,6 +412,7 @@ bool pc_describe(Pc *pc, GError **errp)
         .ram_below_4g = pc->below_4g,
         .ram_above_4g = pc->above_4g,
     };
+    const Device *pvpanic = device_find_class(&pvpanic_class);
     bool com[2] = {};
 
     parse_uuid(m->uuid, fw.uuid);
@@ -416,6 +420,7 @@ bool pc_describe(Pc *pc, GError **errp)
     device_foreach(note_serial, com);
     acpi.com1 = com[0];
     acpi.com2 = com[1];
+    acpi.pvpanic = pvpanic ? pvpanic_port(pvpanic) : 0;
     piix4_pm_set_legacy_ports(pc->pm, false, com[0], com[1]);
 
     rtc_set_memory(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);

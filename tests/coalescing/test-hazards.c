@@ -7,7 +7,6 @@
 
 #include <sys/eventfd.h>
 
-#include "../../accel/coalesce.h"
 #include "display/vga-modes.h"
 
 #define VGA_COLOR 0x67 /* Misc Output: memory enabled, the CRTC at 3D4 */
@@ -243,6 +242,63 @@ static void test_stop_inside_rep_ins(const void *accel)
     }
 }
 
+/*
+ * An access that exits drains a queued write that asks for a reset. The CPU goes no further; but
+ * that access is complete before anybody reads its registers, and does not write to them later.
+ */
+static void check_stop_by_what_is_drained(const char *accel, bool port)
+{
+    RunstateRequests requests = {};
+    Program p = {}, after = {};
+    X86State state;
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    board.input = 0x5566;
+    p_outb(&p, 0xcf9, 2);
+    p_outb(&p, 0xcf9, 6);
+    if (port) {
+        p_in(&p, REC_PORT, 4);
+    } else {
+        p_load(&p, REC_MEM, 4);
+    }
+    p_end(&p);
+    board_load(0, &p);
+    vcpus_resume();
+    while (!runstate_take_requests(&requests)) {
+        mainloop_iterate(true);
+    }
+    g_assert_cmpint(requests.reset, ==, SHUTDOWN_CAUSE_GUEST_RESET);
+    vcpus_pause();
+    g_assert_cmpuint(board.ended, ==, 0);
+    vcpu_get_state(vcpu_get(0), &state);
+    g_assert_cmpuint(board.log->len, ==, 1);
+    g_assert_cmphex(state.gpr[X86_RAX], ==, 0x5566);
+    vcpus_reset();
+    p_note(&after);
+    p_outb(&after, REC_PORT, 0x66);
+    while (after.len < p.len) {
+        p_byte(&after, 0x90);
+    }
+    p_end(&after);
+    board_run(&after);
+    g_assert_cmphex(board_logged(0), ==, 0);
+    g_assert_cmpuint(board.log->len, ==, 2);
+    board_expect(1, 'o', 0, 1, 0x66);
+    board_stop();
+}
+
+static void test_stop_by_what_in_drained(const void *accel)
+{
+    check_stop_by_what_is_drained(accel, true);
+}
+
+static void test_stop_by_what_load_drained(const void *accel)
+{
+    check_stop_by_what_is_drained(accel, false);
+}
+
 static void test_reset_drains_first(const void *accel)
 {
     Program p = {};
@@ -420,6 +476,9 @@ static void test_drain_changes_map(const void *accel)
 /*
  * One CPU's exit swaps what lies at an address, while another's writes to it are queued. They go
  * where they were meant, when the handler has returned: in order, and none inside it.
+ *
+ * The writer begins when the first handler runs, and each handler waits until something is queued;
+ * unless the writer has exited, which it does once in a ring's worth, or is done.
  */
 static struct {
     MemoryRegion other;
@@ -439,7 +498,7 @@ static void swap_in_handler(const Access *a)
         return;
     }
     swap.inside = true;
-    g_usleep(300); /* the other CPU queues */
+    board_let_write();
     memory_region_transaction_begin();
     memory_region_set_enabled(&board.rec_mem, false);
     memory_region_set_enabled(&swap.other, true);
@@ -471,9 +530,11 @@ static void test_map_changes_in_handler(const void *accel)
     p_out_count(&mover, REC_PORT + 0x20, 1);
     p_loop_end(&mover, start);
     p_end(&mover);
+    p_wait_to_write(&writer);
     start = p_loop(&writer, next);
     p_store_count(&writer, REC_MEM + 8, 4);
     p_loop_end(&writer, start);
+    p_store(&writer, BOARD_FLAG, BOARD_WRITTEN, 1);
     p_end(&writer);
     board_load(0, &mover);
     board_load(1, &writer);
@@ -758,6 +819,9 @@ int main(int argc, char **argv)
         {"stop/pending-index", test_stop_with_pending_index, KVM | EMU},
         {"stop-inside-an-exit/in", test_stop_inside_in, KVM | EMU},
         {"stop-inside-an-exit/rep-ins", test_stop_inside_rep_ins, KVM | EMU},
+        {"stop-inside-an-exit/reset-by-what-in-drained", test_stop_by_what_in_drained, KVM | EMU},
+        {"stop-inside-an-exit/reset-by-what-load-drained", test_stop_by_what_load_drained,
+         KVM | EMU},
         {"reset/drains-first", test_reset_drains_first, KVM | EMU},
         {"map-changes/bar-moved-and-disabled", test_bar_moves, KVM | EMU},
         {"map-changes/pam", test_pam_changes, KVM | EMU},

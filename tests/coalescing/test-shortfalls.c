@@ -316,9 +316,10 @@ static void move_inside(const Access *a)
 {
     enter_handler();
     if (a->kind == 'o' && a->addr == 0x20) {
+        board_let_write();
         memory_region_set_address(&board.rec_mem, REC_MEM + (a->data & 1) * REC_SIZE);
         /* A handler that changes the map is still running: time for the ring to fill. */
-        g_usleep(200);
+        board_let_write();
         memory_region_set_address(&board.rec_mem, REC_MEM);
     }
     depth--;
@@ -339,9 +340,11 @@ static void test_no_flush_inside_handler(const void *accel)
     p_out_count(&mover, REC_PORT + 0x20, 1);
     p_loop_end(&mover, start);
     p_end(&mover);
+    p_wait_to_write(&writer);
     start = p_loop(&writer, next);
     p_out_count(&writer, REC_PORT, 2);
     p_loop_end(&writer, start);
+    p_store(&writer, BOARD_FLAG, BOARD_WRITTEN, 1);
     p_end(&writer);
     board_load(0, &mover);
     board_load(1, &writer);

@@ -15,7 +15,8 @@ typedef struct AcpiConfig {
     uint16_t pm_base;  /* where firmware puts the PIIX4's power management ports: 0600 */
     uint16_t gpe_base; /* general purpose event ports; 0: there are none */
     uint8_t gpe_len;   /* their length in bytes, an even number */
-    bool fdc, com1, com2, lpt1, pvpanic; /* which ISA devices there are */
+    bool fdc, com1, com2, lpt1; /* which ISA devices there are */
+    uint16_t pvpanic; /* the port of pvpanic; 0: there is none */
 } AcpiConfig;
 
 /*
