@@ -278,11 +278,8 @@ static void pc_cleanup(Machine *machine)
         pc_unmap(fw_cfg_ports(pc->fw_cfg));
     }
     pc_cut_interrupts(pc);
-    pc_unmap(&pc->isa_bios);
-    pc_unmap(&pc->bios);
+    pc_unmap_firmware(pc);
     system_bus_free();
-    memory_region_destroy(&pc->isa_bios);
-    memory_region_destroy(&pc->bios);
     memory_region_destroy(&machine->ram);
 }
 
