@@ -20,6 +20,7 @@
     PCI(i440fx_pci_class)                                                                          \
     PLAIN(i8042_class)                                                                             \
     PLAIN(i8257_class)                                                                             \
+    PLAIN(ib700_class)                                                                             \
     PLAIN(ide_cd_class)                                                                            \
     PLAIN(ide_device_class)                                                                        \
     PLAIN(ide_hd_class)                                                                            \
@@ -34,10 +35,13 @@
     PLAIN(pci_device_class)                                                                        \
     PCI(pci_testdev_class)                                                                         \
     PCI(pci_vga_class)                                                                             \
+    PLAIN(pflash_cfi01_class)                                                                      \
     PCI(piix3_class)                                                                               \
     PCI(piix3_ide_class)                                                                           \
     PCI(piix4_pm_class)                                                                            \
     PLAIN(port92_class)                                                                            \
+    PLAIN(pvpanic_class)                                                                           \
+    PCI(pvpanic_pci_class)                                                                         \
     PLAIN(serial_class)
 
 #define DECLARE_PLAIN(name) extern const DeviceClass name;
