@@ -46,6 +46,7 @@ typedef struct Wire {
     uint8_t data[MODEL_PAYLOAD_MAX + 200];
     size_t len;
     bool tagged;
+    bool unchecked; /* UDP without a checksum, or one that came out as 0 */
     const Packet *packet;
 } Wire;
 
@@ -244,6 +245,8 @@ static inline unsigned model_wires(const Packet *p, bool vme, Wire *wires)
         memset(w->data, 0, 64); /* padding */
         w->len = model_frame(p, w->data, from, len, n, from + len == p->payload_len);
         model_checksums(p, w->data, w->len);
+        w->unchecked = p->protocol == MODEL_UDP &&
+                       memcmp(w->data + model_transport_checksum_offset(p), "\0", 2) == 0;
         if (vme && p->card_tag) {
             memmove(w->data + 16, w->data + 12, w->len - 12);
             model_put16(w->data + 12, 0x8100);
@@ -317,7 +320,7 @@ static inline void model_received(const Wire *w, const Receiver *r, E1000Frame *
     }
     if (p->protocol != MODEL_RAW) {
         ip = !p->ipv6 && r->ipofl;
-        transport = r->tuofl && (p->ipv6 ? r->ipv6ofl : !p->fragment) && !p->no_udp_checksum;
+        transport = r->tuofl && (p->ipv6 ? r->ipv6ofl : !p->fragment) && !w->unchecked;
     }
     f->status |= (ip ? RX_IPCS : 0) | (transport ? RX_TCPCS : 0) | (ip || transport ? 0 : RX_IXSM);
     f->errors |= (ip && p->bad_ip ? RX_IPE : 0) | (transport && p->bad_transport ? RX_TCPE : 0);
