@@ -3,60 +3,7 @@
  * The Cirrus on a PCI bus: firmware's probe, banks, the frame buffer, packed pictures, the cursor,
  * registers in memory, hostile registers. And the standard VGA with its DISPI registers.
  */
-#include "backends/display.h"
-#include "hw/display/vga.h"
-
-#include "vga-modes.h"
-
-#define LFB  0xe0000000u
-#define MMIO 0xe4000000u
-#define VRAM (4 * 1024 * 1024)
-
-static const DeviceClass board_class = {
-    .name = "test-board", .parent = &device_class, .size = sizeof(Device)};
-
-static PCIBus bus;
-static Device *board, *dev;
-
-static void begin_with(const PCIDeviceClass *cls, int mmio_bar)
-{
-    PCIDevice *pci;
-
-    memory_system_init();
-    memset(&bus, 0, sizeof(bus));
-    board = device_new(&board_class);
-    device_realize_or_die(board, NULL);
-    pci_bus_init(&bus, board, "pci.0", get_system_memory(), get_system_io(), get_system_memory());
-    dev = device_new(&cls->device);
-    device_set_str(dev, "romfile", "");
-    device_realize_or_die(dev, &bus.bus);
-    device_reset(dev);
-    pci = (PCIDevice *)dev;
-    pci_config_write(&bus, pci->devfn, 0x10, LFB, 4);
-    pci_config_write(&bus, pci->devfn, 0x10 + 4 * mmio_bar, MMIO, 4);
-    pci_config_write(&bus, pci->devfn, 0x04, 3, 2);
-}
-
-static void begin(void)
-{
-    begin_with(&cirrus_vga_class, 1);
-}
-
-static void end(void)
-{
-    system_bus_free();
-    memory_system_cleanup();
-}
-
-static void poke(hwaddr addr, uint8_t val)
-{
-    address_space_stb(&address_space_memory, addr, val, NULL);
-}
-
-static uint8_t peek(hwaddr addr)
-{
-    return address_space_ldub(&address_space_memory, addr, NULL);
-}
+#include "pci-display.h"
 
 static void set_hidden_dac(uint8_t val)
 {
@@ -81,20 +28,6 @@ static void set_packed(unsigned depth)
     index_write(0x3d4, 0x1b, (80 * bytes >> 8) << 4 | 0x02);
     index_write(0x3ce, 0x0b, 0x20);
     set_hidden_dac(depth == 15 ? 0xf0 : depth == 16 ? 0xe1 : depth == 8 ? 0 : 0xe5);
-}
-
-static uint32_t pixel(int x, int y)
-{
-    pixman_image_t *image = console_image(console_default());
-
-    return pixman_image_get_data(image)[y * pixman_image_get_stride(image) / 4 + x] & 0xffffff;
-}
-
-static void assert_size(int width, int height)
-{
-    console_refresh(console_default());
-    g_assert_cmpint(pixman_image_get_width(console_image(console_default())), ==, width);
-    g_assert_cmpint(pixman_image_get_height(console_image(console_default())), ==, height);
 }
 
 static void test_probe(void)

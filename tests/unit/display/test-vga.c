@@ -376,7 +376,7 @@ static void test_text(void)
      * that blinks is there; later it is not, and then it is again.
      */
     int64_t frame = 900 * NANOSECONDS_PER_SECOND / 28322000 * 449;
-    step(32 * frame - clock_get_ns(VM_CLOCK_VIRTUAL) % (32 * frame));
+    step(32 * frame + frame / 2 - clock_get_ns(VM_CLOCK_VIRTUAL) % (32 * frame));
     for (int phase = 0; phase < 3; phase++) {
         step(phase == 1 ? 20 * frame : phase == 2 ? 12 * frame : 0);
         assert_size(720, 400);
