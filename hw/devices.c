@@ -12,6 +12,8 @@
     PCI(cirrus_vga_class)                                                                          \
     PLAIN(debugcon_class)                                                                          \
     PLAIN(debugexit_class)                                                                         \
+    PCI(e1000_82544gc_class)                                                                       \
+    PCI(e1000_82545em_class)                                                                       \
     PCI(e1000_class)                                                                               \
     PLAIN(fw_cfg_io_class)                                                                         \
     PLAIN(i440fx_host_class)                                                                       \

@@ -517,11 +517,10 @@ static OptionsResult handle_log(Options *options, const OptionRow *row, const ch
 static OptionsResult handle_profile(Options *options, const OptionRow *row, const char *arg,
                                     GError **errp)
 {
-    if (!g_str_equal(arg, "io")) {
-        error_setg(errp, "-profile %s: unknown profile: only io is there", arg);
+    if (!profile_parse(&options->profile, arg, errp)) {
+        g_prefix_error(errp, "-profile %s: ", arg);
         return OPTIONS_FAIL;
     }
-    options->profile_io = true;
     return OPTIONS_RUN;
 }
 
@@ -629,8 +628,8 @@ static const OptionRow rows[] = {
     {"no-shutdown", NULL, handle_no_shutdown, 0, "the same as -action shutdown=pause"},
     {"watchdog-action", "ACTION", handle_watchdog_action, 0,
      "the same as -action watchdog=ACTION"},
-    {"profile", "io", handle_profile, 0,
-     "count what the guest exits for, by register; the table is printed at the end"},
+    {"profile", "io[,file=F][,format=table|json|csv|svg]", handle_profile, 0,
+     "count and time what the guest exits for, by register; printed at the end, or written to F"},
     {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},
     {"run-with", "exit-with-parent=on|off", handle_run_with, 0,
      "how the process runs: end when the one that started it ends"},
@@ -732,7 +731,7 @@ void options_clear(Options *options)
                         &options->kernel,   &options->initrd,    &options->append,
                         &options->name,     &options->uuid,      &options->vga,
                         &options->pidfile,  &options->log_items, &options->log_file,
-                        &options->qtest,    &options->qtest_log};
+                        &options->qtest,    &options->qtest_log, &options->profile.file};
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_clear_pointer(strings[i], g_free);

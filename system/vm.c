@@ -8,6 +8,7 @@
 
 #include "accel/accel.h"
 #include "backends/block.h"
+#include "backends/netdev.h"
 #include "error.h"
 #include "hw/core/clock.h"
 #include "hw/core/device.h"
@@ -147,6 +148,7 @@ void vm_init(const VmPolicy *user_policy, bool start_paused)
     policy = *user_policy;
     block_set_monitor(&block_monitor);
     runstate_set_report_handler(on_guest_report);
+    net_set_running(false);
     devices_reset();
     vcpus_reset();
     if (!start_paused) {
@@ -166,6 +168,7 @@ bool vm_start(GError **errp)
     set_state(RUN_STATE_RUNNING);
     clock_virtual_enable(true);
     block_resume_all();
+    net_set_running(true);
     vcpus_resume();
     return true;
 }
@@ -174,6 +177,7 @@ void vm_stop(RunState new_state)
 {
     if (state == RUN_STATE_RUNNING) {
         vcpus_pause();
+        net_set_running(false);
         clock_virtual_enable(false);
         block_drain_all();
     }

@@ -472,9 +472,12 @@ static void note_serial(Device *dev, void *opaque)
 
 static void pc_add_e820(Pc *pc)
 {
-    E820Entry entries[3] = {{0, pc->below_4g, E820_RAM}};
+    E820Entry entries[4] = {{0, pc->below_4g, E820_RAM}};
     unsigned n = 1;
 
+    if (pc->ecam_base) {
+        entries[n++] = (E820Entry){pc->ecam_base, PCI_ECAM_SIZE, E820_RESERVED};
+    }
     if (accel_is_kvm()) {
         entries[n++] = (E820Entry){KVM_RESERVED_BASE, KVM_RESERVED_SIZE, E820_RESERVED};
     }
@@ -514,7 +517,8 @@ bool pc_describe(Pc *pc, GError **errp)
     AcpiConfig acpi = {
         .cpus = m->cpus,
         .apic = pc->has_apic,
-        .pci_hole = MAX(pc->below_4g, UINT64_C(0x80000000)),
+        .pci_hole = pc->pci_hole,
+        .ecam_base = pc->ecam_base,
         .pm_base = PC_PM_BASE,
         .gpe_base = PIIX4_PM_GPE_BASE,
         .gpe_len = PIIX4_PM_GPE_LEN,

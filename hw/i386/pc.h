@@ -17,6 +17,8 @@
 typedef struct Pc {
     Machine *machine;
     hwaddr below_4g, above_4g;
+    hwaddr pci_hole;  /* where PCI memory below 4 GiB starts, for BARs */
+    hwaddr ecam_base; /* configuration space as memory, just below; 0: there is none */
     I440FXHost *host;
     PCIBus *pci;
     ISABus *isa;

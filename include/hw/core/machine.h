@@ -63,6 +63,7 @@ struct Machine {
     /* -M properties */
     bool graphics; /* off: the firmware talks to the serial port */
     bool acpi;
+    int ecam; /* PciEcamMode */
     char *pflash_ids[MACHINE_PFLASHES];
 
     /* other options */
