@@ -60,9 +60,10 @@ static unsigned next_slot(unsigned slot)
     return (slot + 1) % COALESCE_RING_SLOTS;
 }
 
-static bool is_access_size(uint32_t len)
+/* A store that crosses a page is two entries, and either may have any length. */
+static bool is_entry_length(uint32_t len)
 {
-    return len == 1 || len == 2 || len == 4 || len == 8;
+    return len >= 1 && len <= sizeof(((struct kvm_coalesced_mmio *)NULL)->data);
 }
 
 static int64_t now_ns(void)
@@ -134,7 +135,7 @@ static void defer(const struct kvm_coalesced_mmio *entry, int64_t since)
     AddressSpace *as = entry->pio ? &address_space_io : &address_space_memory;
     unsigned done = 0;
 
-    if (!is_access_size(entry->len)) {
+    if (!is_entry_length(entry->len)) {
         coalesce.stats.poisoned++;
         return;
     }
@@ -201,7 +202,7 @@ static unsigned dispatch(const struct kvm_coalesced_mmio *entry)
     MemTxResult result;
     uint8_t data[8];
 
-    if (!is_access_size(entry->len)) {
+    if (!is_entry_length(entry->len)) {
         coalesce.stats.poisoned++;
         return 0;
     }

@@ -358,6 +358,28 @@ static OptionsResult handle_disk(Options *options, const OptionRow *row, const c
     return add_drive(options, opts, options_by_index[row->field]);
 }
 
+static OptionsResult handle_floppy(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts = opts_new();
+
+    opts_set(opts, "if", "floppy");
+    opts_set(opts, "index", row->field ? "1" : "0");
+    opts_set(opts, "file", arg);
+    return add_drive(options, opts, row->field ? "-fdb" : "-fda");
+}
+
+static OptionsResult handle_pflash(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts = opts_new();
+
+    opts_set(opts, "if", "pflash");
+    opts_set(opts, "file", arg);
+    opts_set(opts, "format", "raw");
+    return add_drive(options, opts, "-pflash");
+}
+
 static OptionsResult handle_cdrom(Options *options, const OptionRow *row, const char *arg,
                                   GError **errp)
 {
@@ -560,11 +582,15 @@ static const OptionRow rows[] = {
     {"hdc", "FILE", handle_disk, 2, "... of the second channel's master"},
     {"hdd", "FILE", handle_disk, 3, "... of its slave"},
     {"cdrom", "FILE", handle_cdrom, 0, "CD image, in the second channel's master"},
+    {"fda", "FILE", handle_floppy, 0, "image of the first floppy drive"},
+    {"fdb", "FILE", handle_floppy, 1, "... of the second"},
+    {"pflash", "FILE", handle_pflash, 0,
+     "image of a flash chip: the first has the firmware, a second its variables"},
     {"drive",
-     "[file=FILE][,if=ide|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
+     "[file=FILE][,if=ide|floppy|pflash|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
      "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]"
      "[,discard=unmap|ignore][,cache=writeback|unsafe][,aio=threads]",
-     handle_drive, 0, "a drive, put on IDE or kept for -device"},
+     handle_drive, 0, "a drive, put where if= says (default: IDE) or kept for -device"},
     {"snapshot", NULL, set_flag, AT(snapshot), "keep writes to disks in temporary files"},
 
     HEADING("Devices"),

@@ -54,7 +54,7 @@ typedef struct Options {
     ProfileOptions profile;
     bool nodefaults;
     /* Default devices there are not to be: -nodefaults, or the user has others of the kind. */
-    bool no_nic, no_vga, no_serial, no_cd;
+    bool no_nic, no_vga, no_serial, no_cd, no_floppy;
     bool snapshot;
     bool paused;
     VmPolicy policy;

@@ -25,8 +25,10 @@ typedef struct Pc {
     FwCfg *fw_cfg;
     Device *rtc;
     Device *ide;
+    Device *fdc;
     Device *pm;
     MemoryRegion bios, isa_bios;
+    MemoryRegion *flash[MACHINE_PFLASHES]; /* instead of bios; NULL: no such chip */
     const char *kernel_boot_path; /* of -kernel's option ROM, or NULL */
 
     Irq gsi[PC_GSIS];
@@ -42,6 +44,7 @@ void pc_print_irqs(const Pc *pc, GString *out);
 
 /* pc-firmware.c: the firmware image, what fw_cfg and CMOS say of the machine, the boot order. */
 bool pc_load_bios(Pc *pc, GError **errp);
+void pc_unmap_firmware(Pc *pc); /* before devices go */
 bool pc_describe(Pc *pc, GError **errp);
 
 #endif

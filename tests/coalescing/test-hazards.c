@@ -874,9 +874,55 @@ static void test_target_gone(const void *accel)
     fake_end();
 }
 
+/* A store across the end of a page: the kernel queues its parts, of 3 bytes and 1, say. */
+static struct {
+    MemoryRegion mr;
+    uint8_t bytes[4 * 0x1000];
+} pages;
+
+static void pages_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++) {
+        pages.bytes[addr + i] = data >> 8 * i;
+    }
+}
+
+static void test_store_across_pages(const void *accel)
+{
+    static const MemoryRegionOps ops = {
+        .write = pages_write, .valid.unaligned = true, .impl.unaligned = true};
+    g_autoptr(CoalescedInfo) info = NULL;
+    Program p = {};
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    memset(&pages, 0, sizeof(pages));
+    memory_region_init_io(&pages.mr, NULL, &ops, NULL, "pages", sizeof(pages.bytes));
+    memory_region_add_coalescing(&pages.mr, 0, sizeof(pages.bytes));
+    memory_region_add_subregion(get_system_memory(), REC_MEM + REC_SIZE, &pages.mr);
+    for (unsigned n = 1; n < 4; n++) { /* n bytes on the first of two pages */
+        p_store(&p, REC_MEM + REC_SIZE + 0x1000 * n - n, 0x44332211 * n, 4);
+    }
+    p_end(&p);
+    board_run(&p);
+    for (unsigned n = 1; n < 4; n++) {
+        uint32_t val;
+
+        memcpy(&val, pages.bytes + 0x1000 * n - n, 4);
+        g_assert_cmphex(GUINT32_FROM_LE(val), ==, 0x44332211 * n);
+    }
+    info = coalesced_query();
+    g_assert_cmpuint(info->entries, >=, 3);
+    g_assert_cmpuint(info->poisoned, ==, 0);
+    memory_region_del_subregion(get_system_memory(), &pages.mr);
+    memory_region_destroy(&pages.mr);
+    board_stop();
+}
+
 static void test_poisoned_ring(const void *accel)
 {
-    static const uint32_t lengths[] = {0, 3, 5, 9, 0x80000000, UINT32_MAX};
+    static const uint32_t lengths[] = {0, 9, 16, 0x103, 0x80000000, UINT32_MAX};
     static const uint32_t indices[] = {COALESCE_RING_SLOTS, 171, 0x10000, UINT32_MAX};
 
     fake_ring();
@@ -989,6 +1035,7 @@ int main(int argc, char **argv)
         {"map-changes/range-shown-twice", test_alias_shows_a_range_twice, KVM | EMU},
         {"map-changes/range-over-read-only-memory", test_range_over_read_only_memory, KVM | EMU},
         {"order/memory-and-ports", test_memory_and_ports_in_order, KVM | EMU},
+        {"order/across-a-page", test_store_across_pages, KVM | EMU},
         {"several-cpus/two-in-order", test_two_cpus_in_order, KVM},
         {"drain-changes-map/access-is-translated-after", test_drain_changes_map, KVM | EMU},
         {"map-changes-in-handler/others-are-replayed-after", test_map_changes_in_handler, KVM},
