@@ -10,6 +10,7 @@
 
 #include "backends/block.h"
 #include "error.h"
+#include "hw/core/log.h"
 
 /* Where on IDE the drive goes: index, or bus and unit, or the first free place. */
 static bool choose_ide_place(Machine *machine, Opts *opts, unsigned *bus, unsigned *unit,
@@ -188,7 +189,7 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
         return false;
     }
     if (block_warning(blk)) {
-        fprintf(stderr, "lignite: warning: %s\n", block_warning(blk));
+        log_warning("%s", block_warning(blk));
     }
     if (on_ide) {
         machine->ide[bus][unit] = blk;
