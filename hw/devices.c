@@ -12,6 +12,8 @@
     PCI(cirrus_vga_class)                                                                          \
     PLAIN(debugcon_class)                                                                          \
     PLAIN(debugexit_class)                                                                         \
+    PCI(e1000_82544gc_class)                                                                       \
+    PCI(e1000_82545em_class)                                                                       \
     PCI(e1000_class)                                                                               \
     PLAIN(fw_cfg_io_class)                                                                         \
     PLAIN(i440fx_host_class)                                                                       \
@@ -33,6 +35,7 @@
     PLAIN(pci_device_class)                                                                        \
     PCI(pci_testdev_class)                                                                         \
     PCI(pci_vga_class)                                                                             \
+    PLAIN(pflash_cfi01_class)                                                                      \
     PCI(piix3_class)                                                                               \
     PCI(piix3_ide_class)                                                                           \
     PCI(piix4_pm_class)                                                                            \

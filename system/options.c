@@ -439,6 +439,28 @@ static OptionsResult handle_disk(Options *options, const OptionRow *row, const c
     return add_drive(options, opts, options_by_index[row->field]);
 }
 
+static OptionsResult handle_floppy(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts = opts_new();
+
+    opts_set(opts, "if", "floppy");
+    opts_set(opts, "index", row->field ? "1" : "0");
+    opts_set(opts, "file", arg);
+    return add_drive(options, opts, row->field ? "-fdb" : "-fda");
+}
+
+static OptionsResult handle_pflash(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts = opts_new();
+
+    opts_set(opts, "if", "pflash");
+    opts_set(opts, "file", arg);
+    opts_set(opts, "format", "raw");
+    return add_drive(options, opts, "-pflash");
+}
+
 static OptionsResult handle_cdrom(Options *options, const OptionRow *row, const char *arg,
                                   GError **errp)
 {
@@ -555,11 +577,10 @@ static OptionsResult handle_profile(Options *options, const OptionRow *row, cons
     if (wants_help(arg)) {
         return print_usage(row);
     }
-    if (!g_str_equal(arg, "io")) {
-        error_setg(errp, "-profile %s: unknown profile: only io is there", arg);
+    if (!profile_parse(&options->profile, arg, errp)) {
+        g_prefix_error(errp, "-profile %s: ", arg);
         return OPTIONS_FAIL;
     }
-    options->profile_io = true;
     return OPTIONS_RUN;
 }
 
@@ -626,11 +647,15 @@ static const OptionRow rows[] = {
     {"hdc", "FILE", handle_disk, 2, "... of the second channel's master"},
     {"hdd", "FILE", handle_disk, 3, "... of its slave"},
     {"cdrom", "FILE", handle_cdrom, 0, "CD image, in the second channel's master"},
+    {"fda", "FILE", handle_floppy, 0, "image of the first floppy drive"},
+    {"fdb", "FILE", handle_floppy, 1, "... of the second"},
+    {"pflash", "FILE", handle_pflash, 0,
+     "image of a flash chip: the first has the firmware, a second its variables"},
     {"drive",
-     "[file=FILE][,if=ide|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
+     "[file=FILE][,if=ide|floppy|pflash|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
      "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]"
      "[,discard=unmap|ignore][,cache=writeback|unsafe][,aio=threads]",
-     handle_drive, 0, "a drive, put on IDE or kept for -device"},
+     handle_drive, 0, "a drive, put where if= says (default: IDE) or kept for -device"},
     {"snapshot", NULL, set_flag, AT(snapshot), "keep writes to disks in temporary files"},
 
     HEADING("Devices"),
@@ -666,9 +691,10 @@ static const OptionRow rows[] = {
      handle_action, 0, "what follows when the guest does one of these (defaults: the first)"},
     {"no-reboot", NULL, handle_no_reboot, 0, "the same as -action reboot=shutdown"},
     {"no-shutdown", NULL, handle_no_shutdown, 0, "the same as -action shutdown=pause"},
-    {"watchdog-action", "ACTION", handle_watchdog_action, 0, "the same as -action watchdog=ACTION"},
-    {"profile", "io", handle_profile, 0,
-     "count what the guest exits for, by register; the table is printed at the end"},
+    {"watchdog-action", "ACTION", handle_watchdog_action, 0,
+     "the same as -action watchdog=ACTION"},
+    {"profile", "io[,file=F][,format=table|json|csv|svg]", handle_profile, 0,
+     "count and time what the guest exits for, by register; printed at the end, or written to F"},
     {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},
     {"run-with", "[exit-with-parent=on|off][,chroot=DIR][,user=NAME|UID:GID]", handle_run_with, 0,
      "end with the process that started it; once all is open, another root, another user"},
@@ -791,7 +817,7 @@ void options_clear(Options *options)
                         &options->kernel,   &options->initrd,    &options->append,
                         &options->name,     &options->uuid,      &options->vga,
                         &options->pidfile,  &options->log_items, &options->log_file,
-                        &options->qtest,    &options->qtest_log};
+                        &options->qtest,    &options->qtest_log, &options->profile.file};
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_clear_pointer(strings[i], g_free);

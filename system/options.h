@@ -13,6 +13,7 @@
 #include "backends/opts.h"
 #include "hw/core/machine.h"
 #include "process.h"
+#include "profile.h"
 #include "system/vm.h"
 
 /* One -drive, -hda, -cdrom...: opened before the machine is built. */
@@ -60,10 +61,10 @@ typedef struct Options {
     bool msg_timestamp, msg_guest_name; /* what stands before each message */
     DisplayKind display;
     bool nographic;
-    bool profile_io; /* -profile io */
+    ProfileOptions profile;
     bool nodefaults;
     /* Default devices there are not to be: -nodefaults, or the user has others of the kind. */
-    bool no_nic, no_vga, no_serial, no_cd;
+    bool no_nic, no_vga, no_serial, no_cd, no_floppy;
     bool snapshot;
     bool paused;
     VmPolicy policy;

@@ -12,6 +12,7 @@ extern const QmpCommand qmp_query_commands[];   /* what there is */
 extern const QmpCommand qmp_io_commands[];      /* how accesses are carried out */
 extern const QmpCommand qmp_qom_commands[];     /* objects and devices */
 extern const QmpCommand qmp_host_commands[];    /* media, the screen, keys, memory, descriptors */
+extern const QmpCommand qmp_profile_commands[]; /* the I/O profile */
 
 /*
  * Make a device of the arguments of device_add: driver, id, bus, and properties of their types. Also

@@ -5,8 +5,8 @@
 #include "qmp-commands.h"
 
 const QmpCommand *const qmp_commands[] = {
-    qmp_control_commands, qmp_query_commands, qmp_io_commands, qmp_qom_commands, qmp_host_commands,
-    NULL,
+    qmp_control_commands, qmp_query_commands, qmp_io_commands,
+    qmp_qom_commands,     qmp_host_commands,  qmp_profile_commands, NULL,
 };
 
 static const QmpType shutdown_cause =

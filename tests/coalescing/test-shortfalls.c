@@ -51,6 +51,7 @@ static void test_cf9_resets_within_latency(const void *accel)
     if (!board_start(accel, 1)) {
         return;
     }
+    p_pause(&p); /* the main loop waits by then */
     p_outb(&p, 0xcf9, 2);
     p_outb(&p, 0xcf9, 6);
     p_store(&p, BOARD_FLAG, 1, 1);
@@ -334,6 +335,7 @@ static void test_no_flush_inside_handler(const void *accel)
         return;
     }
     memory_region_add_coalescing(&board.rec_io, 0, 4);
+    memory_region_add_coalescing(&board.rec_mem, 0, 0x100); /* so that its move concerns the ring */
     board.on_access = move_inside;
     depth = deepest = 0;
     start = p_loop(&mover, 200);
@@ -374,6 +376,7 @@ static void queue_and_spin(uint16_t port)
     Program p = {};
 
     memory_region_add_coalescing(&board.rec_io, 0, 4);
+    p_pause(&p);
     p_outb(&p, port, 0x77);
     p_store(&p, BOARD_FLAG, 1, 1);
     p_spin(&p);
