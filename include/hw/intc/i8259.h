@@ -20,4 +20,7 @@ extern const DeviceClass isa_i8259_class;
  */
 int i8259_acknowledge(void *pic);
 
+/* Append the registers of both, a line each, for `info pic`. */
+void i8259_print(Device *pic, GString *out);
+
 #endif

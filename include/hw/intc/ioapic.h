@@ -27,4 +27,7 @@ void ioapic_set_deliver(Device *ioapic, void (*deliver)(void *opaque, const Apic
 /* A CPU ended a level-triggered interrupt. `ioapic` is the Device *. */
 void ioapic_eoi(void *ioapic, uint8_t vector);
 
+/* Append its registers, a line for each input, for `info pic`. */
+void ioapic_print(Device *ioapic, GString *out);
+
 #endif
