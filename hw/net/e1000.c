@@ -315,18 +315,22 @@ static const MemoryRegionOps e1000_io_ops = {
 /*
  * What may be queued, and why the rest may not:
  *
- *  - CTRL, CTRL_EXT, EECD, EERD, FLA, MDIC: they reset, or move a serial bus or a PHY whose answer
- *    is read next, through another register;
+ *  - CTRL, CTRL_EXT, EECD, EERD, FLA, MDIC: they reset, change the link, or move a serial bus or a
+ *    PHY whose answer is read next, through another register;
  *  - ICR, ICS, IMS, IMC: the interrupt line;
  *  - ITR, RDTR, RADV, TIDV, TADV: they arm timers, and some of their bits raise an interrupt;
- *  - RCTL, RDBAL to RDT, RXDCTL, RXCSUM, VET, FCRTL, FCRTH, RSRPD, MTA, RAL, RAH, VFTA: a frame
- *    that comes in from the host meets them, also while a polling driver writes nothing else;
- *  - WUC to WUPM, FFLT, FFMT, FFVT: the same;
- *  - TCTL, TXDCTL and TDT: they start transmission. The ring that it works on, TDBAL to TDH, is
- *    looked at only then: those writes are not queued, and what is queued goes before them;
+ *  - RDT and RCTL: they let in frames that wait;
+ *  - RDBAL to RDH, RXCSUM, VET, RSRPD, MTA, RA, VFTA, and RXDCTL, FCRTL, FCRTH, WUC to WUPM, FFLT,
+ *    FFMT, FFVT, which are looked at some day: a frame that comes in from the host meets them, also
+ *    while a polling driver writes nothing else;
+ *  - TCTL and TDT: they start transmission; TXDCTL: it says when that raises an interrupt;
  *  - the packet buffers' pointers and the statistics: nobody writes them often.
  *
- * The rest is set up once for a link partner that takes frames as they are.
+ * TDBAL to TDH are looked at by transmission alone. A write of TDT or TCTL exits, and what is queued
+ * goes before it. So it does before a long ring goes on, or one that the network held up: whoever goes
+ * on with it has taken the lock. The timers of TIDV and TADV look at no ring.
+ *
+ * The rest is set up once for a link partner that takes frames as they are: nothing here reads it.
  */
 static const CoalescedRange e1000_coalesced[] = {
     COALESCED_MMIO(E1000, mmio, E1000_FCAL, 0x0c), /* FCAL, FCAH, FCT: flow control frames */
