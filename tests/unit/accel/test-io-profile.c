@@ -373,8 +373,7 @@ static void test_forms(void)
     report = query();
     report->exits = 401; /* no accelerator counts here */
     io_profile_print_table(table, report, 0);
-    g_assert_nonnull(
-        strstr(table->str, "Samples  Samples%   Time%   Min Time   Max Time   Avg time"));
+    g_assert_nonnull(strstr(table->str, "Samples Samples%   Time%  Min Time  Max Time  Avg time"));
     g_assert_nonnull(strstr(table->str, "INDEX"));
     g_assert_nonnull(strstr(table->str, "49.88%"));
     g_assert_nonnull(strstr(table->str, "Total Samples:401"));
