@@ -144,8 +144,7 @@ bool run_qom_list(char **argv, GString *out, GError **errp)
     list = count_is(argv, 1, "PATH", errp)
                ? call("qom-list", json_pack("{s:s}", "path", argv[0]), errp)
                : NULL;
-    json_array_foreach(list, i, row)
-    {
+    json_array_foreach (list, i, row) {
         g_string_append_printf(out, "%s (%s)\n", json_string_value(json_object_get(row, "name")),
                                json_string_value(json_object_get(row, "type")));
     }
@@ -241,8 +240,7 @@ bool info_mice(char **argv, GString *out, GError **errp)
     if (!json_array_size(list)) {
         g_string_append(out, "No mouse devices connected\n");
     }
-    json_array_foreach(list, i, row)
-    {
+    json_array_foreach (list, i, row) {
         g_string_append_printf(out, "%c Mouse #%" JSON_INTEGER_FORMAT ": %s%s\n",
                                json_is_true(json_object_get(row, "current")) ? '*' : ' ',
                                json_integer_value(json_object_get(row, "index")),

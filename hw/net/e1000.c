@@ -414,7 +414,7 @@ static const Property e1000_props[] = {
     PROP_INT32("bootindex", E1000, bootindex, -1, .help = "place in the boot order; -1: none"),
     {}};
 
-static const PCIDeviceClass e1000_base_class = {
+const PCIDeviceClass e1000_base_class = {
     .device =
         {
             .name = "e1000-base",
