@@ -21,8 +21,6 @@ enum {
     E1000_IODATA = 0x04,
 };
 
-static const PCIDeviceClass e1000_base_class;
-
 static E1000 *e1000_of(Device *dev)
 {
     return DEVICE_CAST(E1000, &e1000_base_class.device, dev);
