@@ -88,6 +88,18 @@ static bool add_property(const char *key, const char *value, void *opaque, GErro
     return true;
 }
 
+static bool print_driver(const char *driver, GString *out, GError **errp)
+{
+    const DeviceClass *cls = device_class_find(driver);
+
+    if (!cls) {
+        error_setg(errp, "'%s' is not a valid device model name", driver);
+        return false;
+    }
+    device_class_print_help(cls, out);
+    return true;
+}
+
 /* As -device has it, or in JSON. */
 bool run_device_add(char **argv, GString *out, GError **errp)
 {
@@ -119,6 +131,9 @@ bool run_device_add(char **argv, GString *out, GError **errp)
     if (!driver) {
         error_setg(errp, "Parameter 'driver' is missing");
         return false;
+    }
+    if (opts_has(opts, "help") || opts_has(opts, "?")) {
+        return print_driver(driver, out, errp);
     }
     opts_foreach(opts, add_property, &builder, NULL);
     return device_add_props(driver, id, bus, g_variant_builder_end(&builder), true, errp);
