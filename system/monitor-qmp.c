@@ -88,6 +88,18 @@ static bool add_property(const char *key, const char *value, void *opaque, GErro
     return true;
 }
 
+static bool print_driver(const char *driver, GString *out, GError **errp)
+{
+    const DeviceClass *cls = device_class_find(driver);
+
+    if (!cls) {
+        error_setg(errp, "'%s' is not a valid device model name", driver);
+        return false;
+    }
+    device_class_print_help(cls, out);
+    return true;
+}
+
 /* As -device has it, or in JSON. */
 bool run_device_add(char **argv, GString *out, GError **errp)
 {
@@ -120,6 +132,9 @@ bool run_device_add(char **argv, GString *out, GError **errp)
         error_setg(errp, "Parameter 'driver' is missing");
         return false;
     }
+    if (opts_has(opts, "help") || opts_has(opts, "?")) {
+        return print_driver(driver, out, errp);
+    }
     opts_foreach(opts, add_property, &builder, NULL);
     return device_add_props(driver, id, bus, g_variant_builder_end(&builder), true, errp);
 }
@@ -144,8 +159,7 @@ bool run_qom_list(char **argv, GString *out, GError **errp)
     list = count_is(argv, 1, "PATH", errp)
                ? call("qom-list", json_pack("{s:s}", "path", argv[0]), errp)
                : NULL;
-    json_array_foreach(list, i, row)
-    {
+    json_array_foreach (list, i, row) {
         g_string_append_printf(out, "%s (%s)\n", json_string_value(json_object_get(row, "name")),
                                json_string_value(json_object_get(row, "type")));
     }
@@ -241,8 +255,7 @@ bool info_mice(char **argv, GString *out, GError **errp)
     if (!json_array_size(list)) {
         g_string_append(out, "No mouse devices connected\n");
     }
-    json_array_foreach(list, i, row)
-    {
+    json_array_foreach (list, i, row) {
         g_string_append_printf(out, "%c Mouse #%" JSON_INTEGER_FORMAT ": %s%s\n",
                                json_is_true(json_object_get(row, "current")) ? '*' : ' ',
                                json_integer_value(json_object_get(row, "index")),

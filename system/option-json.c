@@ -57,8 +57,7 @@ Opts *option_json_opts(json_t *object, GError **errp)
     const char *name;
     json_t *value;
 
-    json_object_foreach(object, name, value)
-    {
+    json_object_foreach (object, name, value) {
         g_autofree char *number = NULL;
 
         if (json_is_string(value)) {

@@ -28,6 +28,12 @@ OptionsResult print_usage(const OptionRow *row); /* the row's line of -h */
 /* Do what an option does; an unknown name fails. For options that stand in a file. */
 OptionsResult options_apply(Options *options, const char *name, const char *arg, GError **errp);
 
+/* options-devices.c */
+OptionHandler handle_device, handle_global, handle_drive, handle_disk, handle_floppy, handle_pflash,
+    handle_cdrom;
+void device_option_free(void *data); /* DeviceOption */
+void drive_option_free(void *data);  /* DriveOption */
+
 /* options-file.c: -readconfig, -set */
 OptionHandler handle_readconfig, handle_set;
 

@@ -21,8 +21,6 @@ enum {
     E1000_IODATA = 0x04,
 };
 
-static const PCIDeviceClass e1000_base_class;
-
 static E1000 *e1000_of(Device *dev)
 {
     return DEVICE_CAST(E1000, &e1000_base_class.device, dev);
@@ -408,7 +406,7 @@ static const Property e1000_props[] = {
     PROP_INT32("bootindex", E1000, bootindex, -1, .help = "place in the boot order; -1: none"),
     {}};
 
-static const PCIDeviceClass e1000_base_class = {
+const PCIDeviceClass e1000_base_class = {
     .device =
         {
             .name = "e1000-base",

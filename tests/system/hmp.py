@@ -68,6 +68,8 @@ def memory_to_files():
 def devices():
     with full("-nodefaults") as monitor:
         expect(monitor, (("device_add e1000,id=n1,mac=52:54:00:00:00:07", ""),))
+        tap.check("mac=<" in monitor.run("device_add e1000,help"), "no properties")
+        tap.check('"e1000"' in monitor.run("device_add help"), "no drivers")
         tap.check('dev: e1000, id "n1"' in monitor.run("info qtree"), "no n1")
         expect(monitor, (
             ("qom-get /machine/peripheral/n1 mac", '"52:54:00:00:00:07"\n'),
@@ -77,7 +79,7 @@ def devices():
         tap.check("/n1 (e1000)" in monitor.run("info qom-tree"), "not in the tree")
         tap.check("n1 (child<e1000>)" in monitor.run("qom-list /machine/peripheral"), "not listed")
         for command in ("device_add e1000,id=n1", "device_add zz", "device_add e1000,zz=1",
-                        "device_add", "device_add id=a", "device_add isa-debug-exit",
+                        "device_add", "device_add id=a", "device_add zz,help", "device_add isa-debug-exit",
                         "device_del zz", "device_del", "qom-get n1", "qom-get n1 zz",
                         "qom-set n1 coalesced-mmio 7", "qom-set -j n1 coalesced-mmio 7",
                         "qom-set -j n1 coalesced-mmio {", "qom-set n1 mac zz", "qom-set n1 zz 1",

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Options for how the machine is described and how its process runs: a file of options, JSON, -set;
 the background, another user, another root, fewer system calls."""
+import json
 import os
 import re
 import signal
@@ -41,6 +42,21 @@ def config_file():
         tap.check(os.path.exists("a,b"), "no file")
         monitor.send("o /b 0xf4 0x10")
         tap.check(monitor.wait() == 0x21, f"status {monitor.process.returncode}")
+
+
+def config_file_without_a_board():
+    """As QEMU's own test of -readconfig has it."""
+    with open("vm.cfg", "w", encoding="ascii") as file:
+        file.write('[memory]\nsize = "200"')
+    process = subprocess.Popen(
+        [tap.program(), "-accel", "qtest", "-display", "none", "-nodefaults", "-machine", "none",
+         "-readconfig", "vm.cfg", "-qmp", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    out, err = process.communicate("{'execute':'qmp_capabilities'} {'execute':'query-memdev'}"
+                                   " {'execute':'quit'}", timeout=tap.LIMIT)
+    tap.check(process.returncode == 0 and err == "", f"{process.returncode} {err!r}")
+    memory = json.loads(out.splitlines()[2])["return"]
+    tap.check([(m["id"], m["size"]) for m in memory] == [("ram", 200 << 20)], str(memory))
 
 
 def config_file_mistakes():
@@ -172,6 +188,7 @@ def sandbox():
 
 tap.main([
     ("-readconfig", config_file),
+    ("-readconfig without a board", config_file_without_a_board),
     ("-readconfig, mistakes", config_file_mistakes),
     ("-device in JSON", json_device),
     ("-device in JSON, mistakes", json_mistakes),
