@@ -494,17 +494,25 @@ static void update_raster(Vga *s, const Raster *r)
 
 /* ------------------------------------------------------------------------------- registers -- */
 
-static bool is_blank(const Vga *s)
+static bool is_linear(Vga *s, VgaLinear *pic)
 {
-    return !(s->ar_index & VGA_AR_INDEX_PAS) || (s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_SCREEN_OFF);
+    return s->hooks->linear && s->hooks->linear(s, pic);
+}
+
+/* SeaVGABIOS leaves SR01's bit set in each packed mode of the Cirrus: there it has no effect. */
+static bool is_blank(Vga *s)
+{
+    VgaLinear pic;
+
+    return !(s->ar_index & VGA_AR_INDEX_PAS) ||
+           ((s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_SCREEN_OFF) && !is_linear(s, &pic));
 }
 
 static bool is_text(Vga *s)
 {
     VgaLinear pic;
 
-    return !(s->gr[VGA_GR_MISC] & VGA_GR06_GRAPHICS) && !is_blank(s) &&
-           !(s->hooks->linear && s->hooks->linear(s, &pic));
+    return !(s->gr[VGA_GR_MISC] & VGA_GR06_GRAPHICS) && !is_blank(s) && !is_linear(s, &pic);
 }
 
 static bool blinks(Vga *s)
@@ -578,7 +586,7 @@ static void vga_update(void *opaque)
 
     if (is_blank(s)) {
         update_blank(s);
-    } else if (s->hooks->linear && s->hooks->linear(s, &pic)) {
+    } else if (is_linear(s, &pic)) {
         load_palette(&raster);
         update_linear(s, &raster, &pic, dirty);
     } else if (s->full_update || (blinks(s) && blink != s->drawn_blink) || any_dirty(s, dirty)) {

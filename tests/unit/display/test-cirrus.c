@@ -159,6 +159,11 @@ static void test_packed_pictures(void)
             g_assert_cmphex(pixel(x, 10), ==, want);
         }
     }
+    /* SR01 does not switch it off. */
+    index_write(0x3c4, 1, 0x21);
+    console_invalidate(console_default());
+    assert_size(640, 480);
+    g_assert_cmphex(pixel(639, 10), !=, 0);
     /* The start address's higher bits. */
     set_packed(8);
     index_write(0x3d4, 0x1b, 0x02 | 0x08 | 0x01);
