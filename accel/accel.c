@@ -8,6 +8,7 @@
 
 #include "accel/coalesce.h"
 #include "accel/internal.h"
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "hw/core/log.h"
 
@@ -75,6 +76,7 @@ static void free_config(const AccelOps *ops, void *config)
 
 static void drain_hook(void *opaque)
 {
+    io_profile_look();
     accel_drain();
 }
 
@@ -287,6 +289,11 @@ void accel_set_gsi(int gsi, int level)
     if (accel.ops && accel.ops->set_gsi) {
         accel.ops->set_gsi(gsi, level);
     }
+}
+
+bool accel_set_irqfd(int gsi, int fd, int eoi_fd, bool add)
+{
+    return accel.ops && accel.ops->set_irqfd && accel.ops->set_irqfd(gsi, fd, eoi_fd, add);
 }
 
 void accel_set_intr(unsigned cpu, bool level)

@@ -20,6 +20,7 @@
 
 #include "accel/io-profile.h"
 #include "accel/lock.h"
+#include "error.h"
 #include "hw/core/log.h"
 #include "memory/system.h"
 
@@ -29,6 +30,8 @@
  * taking of the lock, still in order.
  */
 #define DEFERRED_PER_PASS 4096
+
+#define LATENCY_MIN_NS 100000
 
 /* A write whose target was looked up when the map changed. */
 typedef struct Deferred {
@@ -57,9 +60,10 @@ static unsigned next_slot(unsigned slot)
     return (slot + 1) % COALESCE_RING_SLOTS;
 }
 
-static bool is_access_size(uint32_t len)
+/* A store that crosses a page is two entries, and either may have any length. */
+static bool is_entry_length(uint32_t len)
 {
-    return len == 1 || len == 2 || len == 4 || len == 8;
+    return len >= 1 && len <= sizeof(((struct kvm_coalesced_mmio *)NULL)->data);
 }
 
 static int64_t now_ns(void)
@@ -73,7 +77,7 @@ static int64_t now_ns(void)
 /* `n` entries that are no older than `since` have been dispatched. */
 static void count_delay(int64_t since, unsigned n)
 {
-    uint64_t bound = now_ns() - since;
+    uint64_t bound = n ? now_ns() - since : 0;
 
     coalesce.stats.entries += n;
     coalesce.stats.delay_sum += bound * n;
@@ -131,11 +135,11 @@ static void defer(const struct kvm_coalesced_mmio *entry, int64_t since)
     AddressSpace *as = entry->pio ? &address_space_io : &address_space_memory;
     unsigned done = 0;
 
-    if (!is_access_size(entry->len)) {
+    if (!is_entry_length(entry->len)) {
         coalesce.stats.poisoned++;
         return;
     }
-    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
+    io_profile_queued(as, entry->phys_addr);
     while (done < entry->len) {
         unsigned left = entry->len - done;
         MemoryRegionSection section = address_space_lookup(as, entry->phys_addr + done, left);
@@ -198,11 +202,11 @@ static unsigned dispatch(const struct kvm_coalesced_mmio *entry)
     MemTxResult result;
     uint8_t data[8];
 
-    if (!is_access_size(entry->len)) {
+    if (!is_entry_length(entry->len)) {
         coalesce.stats.poisoned++;
         return 0;
     }
-    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
+    io_profile_queued(as, entry->phys_addr);
     memcpy(data, entry->data, sizeof(data));
     if (G_UNLIKELY(coalesce_audit_enabled())) {
         MemoryRegionSection section = address_space_lookup(as, entry->phys_addr, entry->len);
@@ -296,6 +300,7 @@ static void release(void *opaque)
 
 static void region_destroyed(MemoryRegion *mr, void *opaque)
 {
+    io_profile_forget(mr);
     for (guint i = coalesce.deferred_first; i < coalesce.deferred->len; i++) {
         Deferred *write = &g_array_index(coalesce.deferred, Deferred, i);
 
@@ -304,6 +309,17 @@ static void region_destroyed(MemoryRegion *mr, void *opaque)
             coalesce.stats.gone++;
         }
     }
+}
+
+bool coalesce_check_latency(int64_t ns, GError **errp)
+{
+    if (ns != 0 && ns < LATENCY_MIN_NS) {
+        error_setg(errp,
+                   "coalesce-latency=%" PRId64 "ns is too short: use 0 (no bound) or at least %dus",
+                   ns, LATENCY_MIN_NS / 1000);
+        return false;
+    }
+    return true;
 }
 
 void coalesce_init(void)

@@ -74,9 +74,10 @@ void emu_update_limit(EmuCpu *cpu)
     }
 }
 
-void emu_exit(EmuCpu *cpu)
+void emu_exit(EmuCpu *cpu, IoProfileExit why)
 {
     __atomic_store_n(&cpu->vcpu->exits, cpu->vcpu->exits + 1, __ATOMIC_RELAXED);
+    io_profile_begin(cpu->vcpu->index, why);
     accel_drain();
 }
 
@@ -560,7 +561,7 @@ static bool emu_start(const void *opaque, GError **errp)
         error_setg(errp, "it runs one CPU, not %u; use -smp 1", accel_smp());
         return false;
     }
-    if (!emu_memory_init(errp)) {
+    if (!coalesce_check_latency(wanted->coalesce_latency, errp) || !emu_memory_init(errp)) {
         return false;
     }
     config = *wanted;

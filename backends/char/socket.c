@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "backends/sockets.h"
 #include "error.h"
 #include "internal.h"
 
@@ -34,107 +35,6 @@ void chardev_set_wait_notice(void (*fn)(const char *filename))
 }
 
 static void listen_on(Chardev *chr);
-
-/* ------------------------------------------------------------------------------ addresses -- */
-
-/*
- * Remove a socket left behind by somebody who is gone: never anything that is not a socket, and
- * not one at which somebody still listens. False for the latter.
- */
-static bool remove_stale(const char *path, const struct sockaddr_un *address)
-{
-    struct stat st;
-    bool alive;
-    int fd;
-
-    if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
-        return true;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    alive = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-                        errno == EAGAIN);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (!alive) {
-        unlink(path);
-    }
-    return !alive;
-}
-
-static int unix_socket(const char *path, bool server, GError **errp)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd;
-
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        error_setg(errp, "UNIX socket path '%s' is too long: at most %zu characters", path,
-                   sizeof(address.sun_path) - 1);
-        return -1;
-    }
-    strcpy(address.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        error_setg(errp, "Failed to create a socket: %s", g_strerror(errno));
-        return -1;
-    }
-    if (server) {
-        if (!remove_stale(path, &address)) {
-            errno = EADDRINUSE;
-        } else if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-                   listen(fd, 1) == 0) {
-            return fd;
-        }
-        error_setg(errp, "Failed to bind socket to '%s': %s", path, g_strerror(errno));
-    } else {
-        if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-            return fd;
-        }
-        error_setg(errp, "Failed to connect to '%s': %s", path, g_strerror(errno));
-    }
-    close(fd);
-    return -1;
-}
-
-static int tcp_socket(const char *host, const char *port, bool server, GError **errp)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = server ? AI_PASSIVE : 0};
-    struct addrinfo *list;
-    int error = getaddrinfo(*host ? host : NULL, port, &hints, &list);
-    int fd = -1;
-    int why = 0;
-
-    if (error) {
-        error_setg(errp, "address resolution failed for %s:%s: %s", host, port,
-                   gai_strerror(error));
-        return -1;
-    }
-    for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
-        int one = 1;
-
-        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-        if (fd < 0) {
-            why = errno;
-            continue;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* characters are typed */
-        if (server) {
-            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        }
-        if (server ? bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, 1)
-                   : connect(fd, a->ai_addr, a->ai_addrlen)) {
-            why = errno;
-            close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    if (fd < 0) {
-        error_setg(errp, "Failed to %s %s:%s: %s", server ? "listen on" : "connect to", host, port,
-                   g_strerror(why));
-    }
-    return fd;
-}
 
 /* ----------------------------------------------------------------------------- connection -- */
 
@@ -283,7 +183,7 @@ static bool socket_open(Chardev *chr, Opts *opts, GError **errp)
     if (!host) {
         host = server ? "" : "localhost";
     }
-    fd = path ? unix_socket(path, server, errp) : tcp_socket(host, port, server, errp);
+    fd = path ? socket_open_unix(path, server, errp) : socket_open_tcp(host, port, server, errp);
     if (fd < 0) {
         return false;
     }

@@ -603,32 +603,43 @@ static void vga_invalidate(void *opaque)
     ((Vga *)opaque)->full_update = true;
 }
 
-static char *vga_text(void *opaque, unsigned *cols, unsigned *rows)
+static uint32_t char_from_cp437(uint8_t ch)
+{
+    return ch < 32 ? cp437_low[ch] : ch < 127 ? ch : ch < 128 ? 0x2302 : cp437_high[ch - 128];
+}
+
+static ConsoleText *vga_text(void *opaque)
 {
     Vga *s = opaque;
     Raster r = {.vga = s};
-    GString *out;
+    bool blinks = s->ar[VGA_AR_MODE] & VGA_AR10_BLINK;
+    ConsoleText *text;
+    ConsoleCell *cell;
 
     if (!is_text(s)) {
         return NULL;
     }
     load_raster(&r);
-    *cols = r.chars;
-    *rows = MAX(1, r.height / ((r.rows + 1) << r.scan_twice));
-    out = g_string_sized_new(*rows * (*cols + 1));
-    for (unsigned y = 0; y < *rows; y++) {
-        for (unsigned x = 0; x < *cols; x++) {
+    text = g_new(ConsoleText, 1);
+    text->cols = r.chars;
+    text->rows = MAX(1, r.height / ((r.rows + 1) << r.scan_twice));
+    text->cursor = -1;
+    text->cells = cell = g_new(ConsoleCell, text->rows * text->cols);
+    for (unsigned y = 0; y < text->rows; y++) {
+        for (unsigned x = 0; x < text->cols; x++, cell++) {
             uint32_t counter = r.start + r.byte_pan + y * r.row_step + x;
-            uint8_t ch = planes_at(s, crtc_offset(s, counter, 0))[0];
+            const uint8_t *planes = planes_at(s, crtc_offset(s, counter, 0));
 
-            g_string_append_unichar(out, ch < 32    ? cp437_low[ch]
-                                         : ch < 127 ? ch
-                                         : ch < 128 ? 0x2302
-                                                    : cp437_high[ch - 128]);
+            *cell = (ConsoleCell){.ch = char_from_cp437(planes[0]),
+                                  .foreground = planes[1] & 15,
+                                  .background = planes[1] >> 4 & (blinks ? 7 : 15),
+                                  .blink = blinks && planes[1] & 0x80};
+            if ((counter & 0xffff) == r.cursor && r.cursor_first <= r.cursor_last) {
+                text->cursor = cell - text->cells;
+            }
         }
-        g_string_append_c(out, '\n');
     }
-    return g_string_free(out, FALSE);
+    return text;
 }
 
 const ConsoleOps vga_console_ops = {

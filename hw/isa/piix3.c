@@ -203,6 +203,7 @@ static bool piix3_realize(Device *dev, GError **errp)
     device_init_gpio_in(dev, "isa", piix3_set_isa_irq, s, ISA_IRQS);
     for (int i = 0; i < ISA_IRQS; i++) {
         lines[i] = device_get_gpio_in(dev, "isa", i);
+        lines[i]->onward = &s->irq[i];
     }
     isa_bus_init(&s->isa, dev, bus->mem, bus->io);
     isa_bus_set_irqs(&s->isa, lines);
@@ -226,8 +227,9 @@ static void piix3_reset(Device *dev)
         old[n] = pirq_route(s, n);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(piix3_registers); i++) {
-        memset(s->pci.config + piix3_registers[i].reg, piix3_registers[i].reset,
-               piix3_registers[i].count);
+        for (int n = 0; n < piix3_registers[i].count; n++) {
+            pci_config_store(&s->pci, piix3_registers[i].reg + n, piix3_registers[i].reset, 1);
+        }
     }
     s->reset_control = 0;
     piix3_reroute(s, old);
