@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The pictures of tests/boot/modes.S under QEMU, against those that are worked out in modes.py. Run by
-hand where QEMU is installed; docs/display.md explains what differs.
+hand where QEMU is installed; docs/vga.md explains what differs.
 
 usage: modes-qemu.py QEMU BUILD QEMU-OPTIONS...
 """
