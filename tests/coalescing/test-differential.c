@@ -19,7 +19,7 @@
 
 #define RESET_PORT  (REC_PORT + 0x3e)
 #define SWITCH_PORT (REC_PORT + 0x3d)
-#define PROGRAMS    500 /* of each of the kinds below */
+#define PROGRAMS    400 /* of each of the kinds below */
 #define KVM_SHARE   50
 
 enum Mode { ALWAYS, NEVER, TOGGLING, MODES };
@@ -469,6 +469,7 @@ static void cirrus_blit(GRand *rand, Program *p)
 {
     uint8_t kind =
         PICK(rand, 0x00, 0x00, 0x01, 0x04, 0x40, 0xc0, 0x80, 0x84, 0x88, 0x14, 0x24, 0x44);
+    uint32_t base;
 
     p_store(p, CIRRUS_REGS + 0x100, g_rand_int(rand), 4);
     p_store(p, CIRRUS_REGS + 0x104, g_rand_int(rand), 4);
@@ -478,9 +479,11 @@ static void cirrus_blit(GRand *rand, Program *p)
     } else {
         cirrus_gr(p, 0x31, 2);
     }
+    /* All through the window, or all through the frame buffer: see the head of the file. */
+    base = below(rand, 4) ? 0xa0000 : VGA_FB;
+    p_in(p, 0x3cc, 1);
     for (unsigned n = kind & 4 ? below(rand, 40) : 0; n > 0; n--) {
-        p_store(p, (below(rand, 4) ? 0xa0000 : VGA_FB) + below(rand, 0x1000) * 4, g_rand_int(rand),
-                4);
+        p_store(p, base + below(rand, 0x1000) * 4, g_rand_int(rand), 4);
     }
     p_outb(p, 0x3ce, 0x31);
     p_in(p, 0x3cf, 1);
