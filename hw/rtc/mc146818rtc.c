@@ -675,7 +675,7 @@ static bool rtc_set_base(Rtc *s, GError **errp)
         s->base_ns = now;
     } else {
         error_setg(errp,
-                   "-rtc base=%s: invalid datetime format, valid formats: utc, localtime, "
+                   "base=%s: invalid datetime format, valid formats: utc, localtime, "
                    "'2006-06-17T16:01:21' or '2006-06-17'",
                    s->base);
         return false;
