@@ -445,6 +445,7 @@ const MonitorCommand monitor_info_commands[] = {
      "show what the guest, or one CPU of it, exited for, and how long it took", info_io_profile},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
+    {"mem", NULL, NULL, "show which virtual memory is mapped, and how", info_mem},
     {"mice", NULL, NULL, "show the pointing devices", info_mice},
     {"mtree", NULL, "[-f][-o][-D]",
      "show the memory tree (-f: flat views, -o: owners, -D: disabled)", info_mtree},

@@ -104,7 +104,7 @@ def what_there_is():
                 ("qtree", "dev: mc146818rtc"), ("mtree", "0000000000000070"), ("mtree -f", "pc.ram"),
                 ("registers", "EIP=0000fff0"), ("registers -a", "CPU#0"), ("cpus", "CPU #0"),
                 ("irq", "IRQ statistics"), ("pic", "pic0: irr=00 imr=5a"), ("mice", "* Mouse #"),
-                ("kvm", "disabled"), ("accel", "x86emu"), ("qom-tree", "(isa-i8259)"),
+                ("kvm", "disabled"), ("mem", "PG disabled"), ("accel", "x86emu"), ("qom-tree", "(isa-i8259)"),
                 ("history", "'info qom-tree'")):
             out = monitor.run(f"info {command}")
             tap.check(part in out, f"info {command}: {out!r}")
