@@ -30,14 +30,15 @@ setup_packages()
         "${missing[@]}" >/dev/null
 }
 
-# setup_build FOLDER [MESON OPTIONS]: configure once, build what changed; output only on failure.
+# setup_build FOLDER [MESON OPTIONS]: configure once, build what changed of $targets (all, if there
+# are none); output only on failure.
 setup_build()
 {
     local folder=$1 log
     shift
     log=$(mktemp)
     if ! { [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@"; } >"$log" 2>&1 ||
-            ! ninja -C "$folder" >>"$log" 2>&1; then
+            ! ninja -C "$folder" ${targets:-} >>"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log"
         return 1

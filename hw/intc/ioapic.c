@@ -226,6 +226,14 @@ void ioapic_set_deliver(Device *dev, void (*deliver)(void *opaque, const ApicMes
     s->deliver_opaque = opaque;
 }
 
+void ioapic_set_eoi_handler(Device *dev, void (*fn)(void *opaque, int pin), void *opaque)
+{
+    Ioapic *s = DEVICE_CAST(Ioapic, &ioapic_class, dev);
+
+    s->eoi = fn;
+    s->eoi_opaque = opaque;
+}
+
 void ioapic_print(Device *dev, GString *out)
 {
     static const char *const modes[] = {"fixed", "lowest", "SMI", "(3)",
@@ -246,14 +254,6 @@ void ioapic_print(Device *dev, GString *out)
             entry & REDTBL_MASKED ? " masked" : "", entry & REDTBL_REMOTE_IRR ? " remote-irr" : "",
             s->lines & 1U << pin ? " asserted" : "");
     }
-}
-
-void ioapic_set_eoi_handler(Device *dev, void (*fn)(void *opaque, int pin), void *opaque)
-{
-    Ioapic *s = DEVICE_CAST(Ioapic, &ioapic_class, dev);
-
-    s->eoi = fn;
-    s->eoi_opaque = opaque;
 }
 
 static bool ioapic_realize(Device *dev, GError **errp)

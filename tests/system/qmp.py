@@ -299,6 +299,9 @@ GOOD = [
          "order", "once", "menu", "splash-time", "reboot-timeout", "strict"]),
     ("query-pci", None, lambda r: [(d["slot"], d["function"]) for d in r[0]["devices"]] ==
      [(0, 0), (1, 0), (1, 1), (1, 3), (2, 0)]),
+    ("x-io-profile", {"action": "on"}, lambda r: r == {}),
+    ("query-io-profile", None, lambda r: r["accel"] == "x86emu" and r["exits"] == 0 and
+     r["lines"] == [] and r["cpus"] == [{"cpu-index": 0, "exits": 0, "time-ns": 0, "lines": []}]),
     ("query-coalesced", None, lambda r: r["queue"] and r["max-latency"] == 10000000 and
      any(z == {"space": "port", "address": 0x70, "size": 1, "owner": "mc146818rtc", "region": "rtc",
                "active": True} for z in r["zones"]) and r["ioeventfds"] == [] and
@@ -722,6 +725,64 @@ def coalesced():
                   str(info))
 
 
+def io_profile():
+    """The profile over QMP and HMP, of firmware on the software CPU."""
+    with Machine() as client:
+        client.bad("query-io-profile", None, "the I/O profile is off")
+        client.bad("x-io-profile", {"action": "reset"}, "the I/O profile is off")
+        client.bad("x-io-profile", {"action": "again"})
+        tap.check("is off" in hmp(client, "info io-profile"), "HMP: it is not off")
+        client.good("x-io-profile", {"action": "on"})
+        client.good("cont")
+        while client.good("query-io-profile")["exits"] < 1000:  # as it runs
+            time.sleep(0.05)
+        client.good("stop")
+        info = client.good("query-io-profile")
+        lines = info["lines"]
+        for key in ("exits", "queued", "time-ns"):
+            total = sum(line[key] for line in lines)
+            # Each time is rounded down to ns.
+            tap.check(0 <= info[key] - total <= (len(lines) if key == "time-ns" else 0),
+                      f"{key}: {info[key]}, in lines {total}")
+        tap.check(info["cpus"][0]["exits"] == info["exits"], str(info["cpus"]))
+        names = {(line["device"], line["register"]): line for line in lines}
+        data = names["i440FX-pcihost", "CONFDATA"]
+        tap.check(data["space"] == "port" and 0xcfc <= data["address"] <= 0xcff and
+                  data["reads"] > 100 and data["min-ns"] <= data["mean-ns"] <= data["max-ns"],
+                  str(data))
+        tap.check(data["rule"] in (1, 2, 4) and "rule" in data["advice"], str(data))
+        tap.check(names["i440FX-pcihost", "CONFADD"]["queued"] > 100, "CF8 is not queued")
+        text = hmp(client, "info io-profile")
+        tap.check("Samples Samples%" in text and "CONFDATA" in text and
+                  f"Total Samples:{info['exits']}," in text, text)
+        tap.check(f"Total Samples:{info['exits']}," in hmp(client, "info io-profile 0"), "CPU 0")
+        tap.check("there are 1 CPUs" in hmp(client, "info io-profile 1"), "CPU 1")
+        tap.check("on, off or reset" in hmp(client, "io-profile x"), "a wrong word")
+        hmp(client, "io-profile reset")
+        tap.check(client.good("query-io-profile")["exits"] == 0, "not reset")
+        hmp(client, "io-profile off")
+        client.bad("query-io-profile", None, "the I/O profile is off")
+
+
+def profile_files():
+    """What -profile leaves at the end, in each format."""
+    for form, start in ("table", "Device "), ("json", "{"), ("csv", "space,"), ("svg", "<svg "):
+        with Machine("-profile", f"io,file=profile,format={form}"):
+            pass
+        with open("profile", encoding="utf-8") as file:
+            tap.check(file.read().startswith(start), form)
+    for wrong, words in (("cpu", "unknown profile 'cpu': only io is there"),
+                         ("io,format=xml", "unknown format 'xml': table, json, csv or svg"),
+                         ("io,to=x", "Invalid parameter 'to'")):
+        status, _, err = tap.run(*BASE, "-profile", wrong)
+        tap.check(status == 1 and f"-profile {wrong}: {words}" in err, err)
+    machine = Machine("-profile", "io,file=/nowhere/x")
+    machine.client.good("quit")
+    _, err = machine.process.communicate(timeout=tap.LIMIT)
+    tap.check(machine.process.returncode == 1 and b"-profile: " in err and b"/nowhere/x" in err,
+              str(err))
+
+
 def every_type():
     """What device-introspect-test of QEMU asks of any machine."""
     with Machine() as client:
@@ -854,6 +915,8 @@ tap.main([
     ("media", media),
     ("hotplug", hotplug),
     ("coalesced", coalesced),
+    ("I/O profile", io_profile),
+    ("profile files", profile_files),
     ("live property", live_property),
     ("every type", every_type),
     ("every path", every_path),
