@@ -124,6 +124,10 @@ def helps():
         infos = monitor.run("help info").splitlines()
         tap.check(all(line.startswith("info ") and " -- " in line for line in infos), str(infos))
         tap.check(monitor.run("info").splitlines() == infos, "info and help info differ")
+        for line in infos:
+            name = line.split()[1]
+            tap.check(monitor.run(f"help info {name}").splitlines() == [line], f"help info {name}")
+        tap.check("unknown command: 'info zz'" in monitor.run("help info zz"), "help info zz")
 
 
 def type_and_read(monitor, keys, wanted):
