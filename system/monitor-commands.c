@@ -445,6 +445,7 @@ const MonitorCommand monitor_info_commands[] = {
      "show what the guest, or one CPU of it, exited for, and how long it took", info_io_profile},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
+    {"mem", NULL, NULL, "show which virtual memory is mapped, and how", info_mem},
     {"mice", NULL, NULL, "show the pointing devices", info_mice},
     {"mtree", NULL, "[-f][-o][-D]",
      "show the memory tree (-f: flat views, -o: owners, -D: disabled)", info_mtree},
@@ -486,23 +487,30 @@ static bool run_info(char **argv, GString *out, GError **errp)
     return monitor_run(command, argv + 1, out, errp);
 }
 
+static bool help_of(const MonitorCommand *table, const char *prefix, const char *name,
+                    GString *out, GError **errp)
+{
+    const MonitorCommand *command = monitor_find_command(table, name);
+
+    if (!command) {
+        error_setg(errp, "unknown command: '%s%s'", prefix, name);
+        return false;
+    }
+    print_command(out, prefix, command);
+    return true;
+}
+
+/* Of all commands, of one, of all that `info` shows, of one of these. */
 static bool run_help(char **argv, GString *out, GError **errp)
 {
-    const MonitorCommand *command;
-
-    if (*argv && !g_str_equal(*argv, "info")) {
-        command = monitor_find_command(monitor_commands, *argv);
-        if (!command) {
-            error_setg(errp, "unknown command: '%s'", *argv);
-            return false;
-        }
-        print_command(out, "", command);
-        return true;
+    if (*argv && g_str_equal(*argv, "info")) {
+        return argv[1] ? help_of(monitor_info_commands, "info ", argv[1], out, errp)
+                       : run_info((char *[]){NULL}, out, errp);
     }
     if (*argv) {
-        return run_info((char *[]){NULL}, out, errp);
+        return help_of(monitor_commands, "", *argv, out, errp);
     }
-    for (command = monitor_commands; command->name; command++) {
+    for (const MonitorCommand *command = monitor_commands; command->name; command++) {
         print_command(out, "", command);
     }
     return true;

@@ -73,6 +73,7 @@ bool monitor_cpu_state(struct X86State *state, GError **errp);
 
 /* monitor-memory.c */
 MonitorRun run_x, run_xp, run_print, run_sum, run_gva2gpa, run_in, run_out;
+MonitorRun info_mem;
 
 /* monitor-qmp.c: those that QMP has as well */
 MonitorRun run_memsave, run_pmemsave, run_device_add, run_device_del;

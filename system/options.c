@@ -109,6 +109,9 @@ static OptionsResult handle_object(Options *options, const OptionRow *row, const
 
         opts = json ? option_json_opts(json, errp) : NULL;
         json_decref(json);
+        if (opts) {
+            opts_set_text(opts, arg);
+        }
     } else {
         opts = opts_parse(arg, "qom-type", errp);
     }

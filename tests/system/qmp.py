@@ -318,6 +318,8 @@ GOOD = [
      lambda r: {"name": "device[0]", "type": "child<isa-debug-exit>"} in r),
     ("qom-get", {"path": "/machine/peripheral/dbg", "property": "iobase"}, lambda r: r == 0xf4),
     ("qom-get", {"path": "dbg", "property": "type"}, lambda r: r == "isa-debug-exit"),
+    ("qom-get", {"path": "/machine/peripheral-anon/device[0]/parent_bus/child[0]/parent_bus",
+                 "property": "type"}, lambda r: r == "ISA"),
     ("qom-get", {"path": "/machine/unattached/device[0]", "property": "type"},
      lambda r: r == "qemu64-x86_64-cpu"),
     ("qom-set", {"path": "vga", "property": "coalesced-mmio", "value": False}, lambda r: r == {}),
@@ -783,6 +785,27 @@ def profile_files():
               str(err))
 
 
+def without_a_board():
+    """What qmp-cmd-test and device-introspect-test of QEMU do: each query answers, nothing changes."""
+    with Machine(base=["-accel", "qtest", "-display", "none", "-nodefaults", "-machine", "none"]
+                 ) as client:
+        schema = Schema(client)
+        for name in schema.commands():
+            entry = schema.entries[name]
+            returns = schema.entries[entry["ret-type"]]
+            if (any("default" not in m for m in schema.members(entry["arg-type"])) or
+                    (returns["meta-type"] == "object" and not returns["members"])):
+                continue
+            if name == "query-hotpluggable-cpus":
+                client.bad(name, None, "does not support hot-plugging")
+            elif name not in ("query-io-profile", "query-vm-generation-id"):
+                schema.check(entry["ret-type"], client.good(name), name)
+        before = snapshot(client), client.hmp("info qtree")
+        for row in client.good("qom-list-types", {"implements": "device"}):
+            client.hmp(f'device_add "{row["name"]},help"')
+        tap.check((snapshot(client), client.hmp("info qtree")) == before, "something changed")
+
+
 def every_type():
     """What device-introspect-test of QEMU asks of any machine."""
     with Machine() as client:
@@ -918,6 +941,7 @@ tap.main([
     ("I/O profile", io_profile),
     ("profile files", profile_files),
     ("live property", live_property),
+    ("without a board", without_a_board),
     ("every type", every_type),
     ("every path", every_path),
     ("descriptors", descriptors),
