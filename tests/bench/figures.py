@@ -9,6 +9,7 @@ and leaves in FOLDER
 
     figures.json                 all raw samples, and the profiles of both machines
     figures.svg                  a chart of the four tables
+    figures.md                   the same in short, for a README
 
 Times are measured inside the guest by the TSC, whose rate the guest measures by the ACPI timer;
 and outside, by when the guest's lines arrive here, and by the I/O profile. A ratio compares
@@ -272,6 +273,28 @@ def print_reads(off, on):
           "at\nmost 0.12 of ports; both have the emulation of the guest's instructions in them.\n")
 
 
+def markdown(off, on):
+    """Exit and no exit, in short."""
+    lines = ["| access | exits | does not | ratio | published |", "|---|---|---|---|---|"]
+
+    def add(title, first, second, unit, old):
+        published = f"{old[0]:g} {unit} and {old[1]:g} {unit}" if old and old[0] else "-"
+        lines.append(f"| {title} | {first:.2f} {unit} | {second:.2f} {unit} | "
+                     f"{second / first:.2f} | {published} |")
+
+    for name in "rtc-index", "pci-address", "vga-planar", "e1000-register":
+        add(NAMES[name] + ", queued", off.loop(name), on.loop(name), "us", PUBLISHED.get(name))
+    for name in "doorbell-mmio", "doorbell-pio":
+        add(NAMES[name] + ", ioeventfd", off.loop(name + "-exit"), off.loop(name + "-eventfd"),
+            "us", PUBLISHED[name])
+    rows = reads(off, on)
+    add(f"{PCI_READS} PCI configuration reads, ports and read-only memory", rows[0][2], rows[3][2],
+        "s", (rows[0][4], rows[3][4]))
+    add("  trapped and read-only memory", rows[2][2], rows[3][2], "s", (rows[2][4], rows[3][4]))
+    add("nothing: the guest's loop alone", off.loop("nop"), on.loop("nop"), "us", None)
+    return "\n".join(lines) + "\n"
+
+
 # ------------------------------------------------------------------------------------- chart
 
 WIDTH, PANEL, GAP = 960, 448, 32
@@ -380,7 +403,9 @@ def main():
         file.write("\n")
     with open(os.path.join(folder, "figures.svg"), "w", encoding="utf-8") as file:
         file.write(draw(off, on))
-    print(f"Raw samples and a chart: {folder}/figures.json, {folder}/figures.svg")
+    with open(os.path.join(folder, "figures.md"), "w", encoding="utf-8") as file:
+        file.write(markdown(off, on))
+    print(f"Raw samples, a chart, and this in short: {folder}/figures.json, .svg, .md")
 
 
 if __name__ == "__main__":
