@@ -14,4 +14,10 @@ extern const QmpCommand qmp_qom_commands[];     /* objects and devices */
 extern const QmpCommand qmp_host_commands[];    /* media, the screen, keys, memory, descriptors */
 extern const QmpCommand qmp_profile_commands[]; /* the I/O profile */
 
+/*
+ * Make a device of the arguments of device_add: driver, id, bus, and properties of their types. Also
+ * for -device in JSON, which plugs nothing hot.
+ */
+bool qmp_device_add_json(json_t *args, bool hotplug, GError **errp);
+
 #endif

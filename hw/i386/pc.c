@@ -316,6 +316,7 @@ const MachineClass pc_machine_class = {
     .is_default = true,
     .default_cpu = "qemu64",
     .default_ram = UINT64_C(128) << 20,
+    .ram_id = "pc.ram",
     .default_boot_order = "cad",
     .default_vga = VGA_CIRRUS,
     .max_cpus = ACCEL_MAX_CPUS,

@@ -284,6 +284,14 @@ GOOD = [
     ("query-machines", None, lambda r: any(
         m["name"] == "pc-i440fx-11.1" and m["alias"] == "pc" and m["is-default"] for m in r)),
     ("query-cpu-definitions", None, lambda r: "qemu64" in [c["name"] for c in r]),
+    ("query-cpu-model-expansion", {"type": "full", "model": {"name": "qemu64"}},
+     lambda r: r["model"]["name"] == "qemu64" and r["model"]["props"]["lm"] and
+     not r["model"]["props"]["avx2"]),
+    ("query-cpu-model-expansion",
+     {"type": "static", "model": {"name": "qemu64", "props": {"avx2": True, "lm": False}}},
+     lambda r: r["model"]["name"] == "base" and r["model"]["props"]["avx2"] and
+     not r["model"]["props"]["lm"]),
+    ("query-memdev", None, lambda r: [(m["id"], m["size"]) for m in r] == [("pc.ram", 128 << 20)]),
     ("query-iothreads", None, lambda r: r == []),
     ("query-command-line-options", None, lambda r: len(r) > 30),
     ("query-command-line-options", {"option": "boot"},
@@ -365,7 +373,8 @@ def every_command():
         schema = Schema(client)
         commands = {row["name"] for row in client.good("query-commands")}
         tap.check(commands == set(schema.commands()), "schema and query-commands differ")
-        tested = {row[0] for row in GOOD} | {"qmp_capabilities", "getfd", "closefd", "quit"}
+        tested = {row[0] for row in GOOD} | {"qmp_capabilities", "getfd", "closefd", "add_client",
+                                              "quit"}
         tap.check(tested == commands, f"not the commands there are: {tested ^ commands}")
         for command, arguments, right in GOOD:
             entry = schema.entries[command]
@@ -388,6 +397,7 @@ def every_argument_wrong():
         for command, arguments, _ in GOOD:
             good.setdefault(command, arguments or {})
         good["getfd"] = good["closefd"] = {"fdname": "a"}
+        good["add_client"] = {"protocol": "s", "fdname": "a"}
         for command, arguments in good.items():
             if command != "device_add":
                 client.bad(command, {**arguments, "zz": 1}, "Parameter 'zz' is unexpected")
@@ -407,7 +417,15 @@ def every_argument_wrong():
 
 # What the right types do not make right: (command, arguments, part of the message, class)
 WRONG = [
-    ("add_client", {"protocol": "vnc", "fdname": "a"}, "has not been found", "CommandNotFound"),
+    ("add_client", {"protocol": "dbg", "fdname": "a"}, "named 'a' has not been found"),
+    ("query-cpu-model-expansion", {"type": "full", "model": {"name": "zz"}},
+     "unable to find CPU model 'zz'"),
+    ("query-cpu-model-expansion", {"type": "full", "model": {"name": "qemu64", "props": []}},
+     "'model.props', expected: object"),
+    ("query-cpu-model-expansion",
+     {"type": "full", "model": {"name": "qemu64", "props": {"avx2": []}}}, "'model.props.avx2'"),
+    ("query-cpu-model-expansion",
+     {"type": "full", "model": {"name": "qemu64", "props": {"zz": True}}}, "zz' not found"),
     ("netdev_add", None, "has not been found", "CommandNotFound"),
     ("query-vnc", None, "has not been found", "CommandNotFound"),
     ("QUIT", None, "The command QUIT has not been found", "CommandNotFound"),
@@ -823,6 +841,46 @@ def descriptors():
             os.close(fd)
 
 
+def add_client():
+    """A connection that the client accepted becomes the peer of a chardev that waits for one."""
+    with Machine("-chardev", "socket,id=s,path=s,server=on,wait=off", "-serial", "chardev:s",
+                 "-chardev", "null,id=n") as client:
+        def give(protocol):
+            ours, theirs = socket.socketpair()
+            ours.settimeout(tap.LIMIT)
+            client.socket.sendmsg(
+                [json.dumps({"execute": "getfd", "arguments": {"fdname": "c"}}).encode()],
+                [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()]))])
+            tap.check(client.reply() == {"return": {}}, "getfd")
+            theirs.close()
+            return ours, client.call("add_client", {"protocol": protocol, "fdname": "c"})
+
+        for turn in range(2):
+            peer, reply = give("s")
+            tap.check(reply == {"return": {}}, str(reply))
+            client.hmp("o /b 0x3f8 0x41")
+            tap.check(peer.recv(1) == b"A", "not sent")
+            other, reply = give("s")
+            tap.check("connected already" in reply["error"]["desc"], str(reply))
+            tap.check(other.recv(1) == b"", "not closed")
+            other.close()
+            peer.close()
+            while "disconnected" not in client.hmp("info chardev"):
+                pass
+        with socket.socket(socket.AF_UNIX) as plain:  # and it listens again
+            plain.connect("s")
+            while "disconnected" in client.hmp("info chardev"):
+                pass
+            client.hmp("o /b 0x3f8 0x42")
+            tap.check(plain.recv(1) == b"B", "not sent")
+        for protocol, part in (("n", "takes no connections"), ("zz", "protocol 'zz' is invalid")):
+            peer, reply = give(protocol)
+            tap.check(part in reply["error"]["desc"], str(reply))
+            tap.check(peer.recv(1) == b"", "not closed")
+            peer.close()
+        client.bad("add_client", {"protocol": "s", "fdname": "c"}, "named 'c' has not")
+
+
 def memory():
     with Machine() as client:
         client.hmp("o /b 0x80 1")
@@ -863,5 +921,6 @@ tap.main([
     ("every type", every_type),
     ("every path", every_path),
     ("descriptors", descriptors),
+    ("add_client", add_client),
     ("memory", memory),
 ])
