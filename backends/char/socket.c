@@ -5,16 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "backends/socket.h"
 #include "error.h"
 #include "internal.h"
 
@@ -35,105 +30,27 @@ void chardev_set_wait_notice(void (*fn)(const char *filename))
 
 static void listen_on(Chardev *chr);
 
-/* ------------------------------------------------------------------------------ addresses -- */
-
-/*
- * Remove a socket left behind by somebody who is gone: never anything that is not a socket, and
- * not one at which somebody still listens. False for the latter.
- */
-static bool remove_stale(const char *path, const struct sockaddr_un *address)
+/* A connected socket, or a listening one. */
+static int open_socket(const char *path, const char *host, const char *port, bool server,
+                       GError **errp)
 {
-    struct stat st;
-    bool alive;
-    int fd;
+    g_autofree char *name = path ? g_strdup(path) : g_strconcat(host, ":", port, NULL);
+    g_autoptr(GArray) addresses = NULL;
+    SocketAddress address;
 
-    if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
-        return true;
+    if (path) {
+        if (!socket_unix_address(&address, path, errp)) {
+            return -1;
+        }
+        return server ? socket_listen(&address, 1, name, errp)
+                      : socket_connect(&address, 1, name, errp);
     }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    alive = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-                        errno == EAGAIN);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (!alive) {
-        unlink(path);
-    }
-    return !alive;
-}
-
-static int unix_socket(const char *path, bool server, GError **errp)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd;
-
-    if (strlen(path) >= sizeof(address.sun_path)) {
-        error_setg(errp, "UNIX socket path '%s' is too long: at most %zu characters", path,
-                   sizeof(address.sun_path) - 1);
+    addresses = socket_resolve(host, port, SOCK_STREAM, AF_UNSPEC, server, errp);
+    if (!addresses) {
         return -1;
     }
-    strcpy(address.sun_path, path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        error_setg(errp, "Failed to create a socket: %s", g_strerror(errno));
-        return -1;
-    }
-    if (server) {
-        if (!remove_stale(path, &address)) {
-            errno = EADDRINUSE;
-        } else if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-                   listen(fd, 1) == 0) {
-            return fd;
-        }
-        error_setg(errp, "Failed to bind socket to '%s': %s", path, g_strerror(errno));
-    } else {
-        if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-            return fd;
-        }
-        error_setg(errp, "Failed to connect to '%s': %s", path, g_strerror(errno));
-    }
-    close(fd);
-    return -1;
-}
-
-static int tcp_socket(const char *host, const char *port, bool server, GError **errp)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = server ? AI_PASSIVE : 0};
-    struct addrinfo *list;
-    int error = getaddrinfo(*host ? host : NULL, port, &hints, &list);
-    int fd = -1;
-    int why = 0;
-
-    if (error) {
-        error_setg(errp, "address resolution failed for %s:%s: %s", host, port,
-                   gai_strerror(error));
-        return -1;
-    }
-    for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
-        int one = 1;
-
-        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-        if (fd < 0) {
-            why = errno;
-            continue;
-        }
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* characters are typed */
-        if (server) {
-            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        }
-        if (server ? bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, 1)
-                   : connect(fd, a->ai_addr, a->ai_addrlen)) {
-            why = errno;
-            close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    if (fd < 0) {
-        error_setg(errp, "Failed to %s %s:%s: %s", server ? "listen on" : "connect to", host, port,
-                   g_strerror(why));
-    }
-    return fd;
+    return server ? socket_listen((SocketAddress *)addresses->data, addresses->len, name, errp)
+                  : socket_connect((SocketAddress *)addresses->data, addresses->len, name, errp);
 }
 
 /* ----------------------------------------------------------------------------- connection -- */
@@ -228,18 +145,10 @@ static bool start_server(Chardev *chr, bool wait, GError **errp)
 /* "HOST:PORT" as it can be given again: IPv6 in brackets, the port that port 0 became. */
 static char *tcp_name(int fd, const char *host)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-    } address = {};
-    socklen_t len = sizeof(address);
-    unsigned number = 0;
+    SocketAddress address = socket_local_address(fd);
+    /* the port is at the same place in both families */
+    unsigned number = address.len ? ntohs(address.in.sin_port) : 0;
 
-    if (getsockname(fd, &address.any, &len) == 0) {
-        number =
-            ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
-    }
     return g_strdup_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, number);
 }
 
@@ -283,7 +192,7 @@ static bool socket_open(Chardev *chr, Opts *opts, GError **errp)
     if (!host) {
         host = server ? "" : "localhost";
     }
-    fd = path ? unix_socket(path, server, errp) : tcp_socket(host, port, server, errp);
+    fd = open_socket(path, host, port, server, errp);
     if (fd < 0) {
         return false;
     }

@@ -11,6 +11,7 @@
 static GPtrArray *clients; /* all ends, oldest first */
 static bool running = true;
 static const NetMonitor *monitor;
+static const NetHost *host;
 static guint idle; /* the source that delivers what was left over; 0: none */
 
 /* ---------------------------------------------------------------------------------- frames -- */
@@ -390,11 +391,33 @@ void net_client_remove_tap(NetClient *nc, NetTap *tap)
     }
 }
 
-/* ---------------------------------------------------------------------------------- monitor -- */
+/* ---------------------------------------------------------------------- the program around -- */
+
+void net_set_host(const NetHost *new_host)
+{
+    host = new_host;
+}
+
+int64_t net_clock_ns(void)
+{
+    return host && host->clock_ns ? host->clock_ns() : g_get_monotonic_time() * 1000;
+}
+
+void net_guest_error(const char *text)
+{
+    if (host && host->guest_error) {
+        host->guest_error(text);
+    }
+}
 
 void net_set_monitor(const NetMonitor *new_monitor)
 {
     monitor = new_monitor;
+}
+
+const NetMonitor *net_monitor(void)
+{
+    return monitor;
 }
 
 void net_rx_filter_changed(NetClient *nc)
