@@ -57,9 +57,10 @@ static unsigned next_slot(unsigned slot)
     return (slot + 1) % COALESCE_RING_SLOTS;
 }
 
-static bool is_access_size(uint32_t len)
+/* A store that crosses a page is two entries, and either may have any length. */
+static bool is_entry_length(uint32_t len)
 {
-    return len == 1 || len == 2 || len == 4 || len == 8;
+    return len >= 1 && len <= sizeof(((struct kvm_coalesced_mmio *)NULL)->data);
 }
 
 static int64_t now_ns(void)
@@ -73,7 +74,7 @@ static int64_t now_ns(void)
 /* `n` entries that are no older than `since` have been dispatched. */
 static void count_delay(int64_t since, unsigned n)
 {
-    uint64_t bound = now_ns() - since;
+    uint64_t bound = n ? now_ns() - since : 0;
 
     coalesce.stats.entries += n;
     coalesce.stats.delay_sum += bound * n;
@@ -131,11 +132,11 @@ static void defer(const struct kvm_coalesced_mmio *entry, int64_t since)
     AddressSpace *as = entry->pio ? &address_space_io : &address_space_memory;
     unsigned done = 0;
 
-    if (!is_access_size(entry->len)) {
+    if (!is_entry_length(entry->len)) {
         coalesce.stats.poisoned++;
         return;
     }
-    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
+    io_profile_queued(as, entry->phys_addr);
     while (done < entry->len) {
         unsigned left = entry->len - done;
         MemoryRegionSection section = address_space_lookup(as, entry->phys_addr + done, left);
@@ -198,11 +199,11 @@ static unsigned dispatch(const struct kvm_coalesced_mmio *entry)
     MemTxResult result;
     uint8_t data[8];
 
-    if (!is_access_size(entry->len)) {
+    if (!is_entry_length(entry->len)) {
         coalesce.stats.poisoned++;
         return 0;
     }
-    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
+    io_profile_queued(as, entry->phys_addr);
     memcpy(data, entry->data, sizeof(data));
     if (G_UNLIKELY(coalesce_audit_enabled())) {
         MemoryRegionSection section = address_space_lookup(as, entry->phys_addr, entry->len);
@@ -296,6 +297,7 @@ static void release(void *opaque)
 
 static void region_destroyed(MemoryRegion *mr, void *opaque)
 {
+    io_profile_forget(mr);
     for (guint i = coalesce.deferred_first; i < coalesce.deferred->len; i++) {
         Deferred *write = &g_array_index(coalesce.deferred, Deferred, i);
 

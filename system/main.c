@@ -32,8 +32,6 @@
 #include "system/qmp.h"
 #include "system/vm.h"
 
-#define PROFILE_ROWS 15 /* at the end of the program */
-
 static char *pidfile;
 
 /* ------------------------------------------------------------------------------- devices -- */
@@ -148,18 +146,6 @@ static void print_screen(void)
     }
 }
 
-/* What -profile io asked for: the registers that cost most, and what was queued. */
-static void print_profile(void)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    io_profile_print(text, PROFILE_ROWS);
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT " exits in all (%s)\n", vcpus_exits(),
-                           accel_current()->name);
-    fputs(text->str, stdout);
-    io_profile_stop();
-}
-
 static void tear_down(void)
 {
     Machine *machine = machine_current();
@@ -217,7 +203,7 @@ int main(int argc, char **argv)
     mainloop_init();
     memory_system_init();
     if (build(&options, &err)) {
-        if (options.profile_io) {
+        if (options.profile.io) {
             io_profile_start();
         }
         vm_init(&options.policy, options.paused);
@@ -225,8 +211,9 @@ int main(int argc, char **argv)
         if (options.display == DISPLAY_TEXT) {
             print_screen();
         }
-        if (options.profile_io) {
-            print_profile();
+        if (!profile_write(&options.profile, &err)) {
+            g_prefix_error(&err, "-profile: ");
+            status = 1;
         }
     }
     tear_down();

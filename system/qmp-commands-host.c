@@ -72,7 +72,7 @@ static BlockBackend *find_unlocked(json_t *args, GError **errp)
     if (!blk) {
         return NULL;
     }
-    if (!block_is_cdrom(blk)) {
+    if (!block_is_removable(blk)) {
         error_setg(errp, "Device '%s' is not removable", block_id(blk));
         return NULL;
     }

@@ -343,11 +343,11 @@ static const QmpType mouse_info =
                QMP_MUST("absolute", qmp_bool));
 static const QmpType mouse_infos = QMP_LIST(mouse_info);
 
-static void add_mouse(const InputHandler *handler, bool current, void *opaque)
+static void add_mouse(const InputPointer *pointer, void *opaque)
 {
-    json_array_append_new(opaque, json_pack("{s:s, s:i, s:b, s:b}", "name", handler->name, "index",
-                                            (int)json_array_size(opaque), "current", current,
-                                            "absolute", 0));
+    json_array_append_new(opaque, json_pack("{s:s, s:i, s:b, s:b}", "name", pointer->name, "index",
+                                            (int)pointer->index, "current", pointer->current,
+                                            "absolute", pointer->absolute));
 }
 
 static json_t *query_mice(QmpSession *session, json_t *args, GError **errp)

@@ -5,11 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#include "backends/socket.h"
+#include "backends/sockets.h"
 #include "error.h"
 #include "internal.h"
 
@@ -29,29 +35,6 @@ void chardev_set_wait_notice(void (*fn)(const char *filename))
 }
 
 static void listen_on(Chardev *chr);
-
-/* A connected socket, or a listening one. */
-static int open_socket(const char *path, const char *host, const char *port, bool server,
-                       GError **errp)
-{
-    g_autofree char *name = path ? g_strdup(path) : g_strconcat(host, ":", port, NULL);
-    g_autoptr(GArray) addresses = NULL;
-    SocketAddress address;
-
-    if (path) {
-        if (!socket_unix_address(&address, path, errp)) {
-            return -1;
-        }
-        return server ? socket_listen(&address, 1, name, errp)
-                      : socket_connect(&address, 1, name, errp);
-    }
-    addresses = socket_resolve(host, port, SOCK_STREAM, AF_UNSPEC, server, errp);
-    if (!addresses) {
-        return -1;
-    }
-    return server ? socket_listen((SocketAddress *)addresses->data, addresses->len, name, errp)
-                  : socket_connect((SocketAddress *)addresses->data, addresses->len, name, errp);
-}
 
 /* ----------------------------------------------------------------------------- connection -- */
 
@@ -145,10 +128,18 @@ static bool start_server(Chardev *chr, bool wait, GError **errp)
 /* "HOST:PORT" as it can be given again: IPv6 in brackets, the port that port 0 became. */
 static char *tcp_name(int fd, const char *host)
 {
-    SocketAddress address = socket_local_address(fd);
-    /* the port is at the same place in both families */
-    unsigned number = address.len ? ntohs(address.in.sin_port) : 0;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } address = {};
+    socklen_t len = sizeof(address);
+    unsigned number = 0;
 
+    if (getsockname(fd, &address.any, &len) == 0) {
+        number =
+            ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
+    }
     return g_strdup_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, number);
 }
 
@@ -192,7 +183,7 @@ static bool socket_open(Chardev *chr, Opts *opts, GError **errp)
     if (!host) {
         host = server ? "" : "localhost";
     }
-    fd = open_socket(path, host, port, server, errp);
+    fd = path ? socket_open_unix(path, server, errp) : socket_open_tcp(host, port, server, errp);
     if (fd < 0) {
         return false;
     }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Consoles: a picture, the device that draws it, and those who look at it.
+ *
+ * A refresh costs the device a look at its dirty memory, so it happens only while somebody looks,
+ * and seldom while nothing changes.
  */
 #include "backends/display.h"
 
@@ -22,6 +25,9 @@ struct Console {
     void *opaque;
     pixman_image_t *image;
     TAILQ_HEAD(, Viewer) viewers;
+    guint timer;       /* the source of the next refresh; 0: nobody looks */
+    unsigned interval; /* of it, in ms */
+    bool changed;      /* since the last refresh began */
     TAILQ_ENTRY(Console) link;
 };
 
@@ -39,6 +45,57 @@ static pixman_image_t *make_image(int width, int height)
     }
     return image;
 }
+
+/* ------------------------------------------------------------------------- refreshing by itself --
+ */
+
+static gboolean on_timer(gpointer data);
+
+static void set_timer(Console *con, unsigned interval)
+{
+    con->interval = interval;
+    con->timer = g_timeout_add(interval, on_timer, con);
+}
+
+static gboolean on_timer(gpointer data)
+{
+    Console *con = data;
+
+    con->changed = false;
+    con->timer = 0;
+    set_timer(con, con->interval); /* first: what follows may take out the last listener */
+    console_refresh(con);
+    if (con->timer) {
+        unsigned interval =
+            con->changed ? CONSOLE_REFRESH_MS : MIN(con->interval * 5 / 4, CONSOLE_IDLE_MS);
+
+        if (interval != con->interval) {
+            g_source_remove(con->timer);
+            set_timer(con, interval);
+        }
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* After listeners came or went. */
+static void update_timer(Console *con)
+{
+    bool wanted = false;
+    Viewer *viewer;
+
+    TAILQ_FOREACH (viewer, &con->viewers, link) {
+        wanted |= viewer->listener->refreshed != NULL;
+    }
+    if (wanted && !con->timer) {
+        set_timer(con, CONSOLE_REFRESH_MS);
+    } else if (!wanted && con->timer) {
+        g_source_remove(con->timer);
+        con->timer = 0;
+    }
+}
+
+/* ----------------------------------------------------------------------------------- consoles --
+ */
 
 Console *console_new(const ConsoleOps *ops, void *opaque)
 {
@@ -61,8 +118,12 @@ void console_free(Console *con)
     }
     while ((viewer = TAILQ_FIRST(&con->viewers))) {
         TAILQ_REMOVE(&con->viewers, viewer, link);
+        if (viewer->listener->gone) {
+            viewer->listener->gone(viewer->opaque);
+        }
         g_free(viewer);
     }
+    update_timer(con);
     TAILQ_REMOVE(&consoles, con, link);
     pixman_image_unref(con->image);
     g_free(con);
@@ -86,7 +147,7 @@ pixman_image_t *console_image(Console *con)
         for (; viewer_; viewer_ = next_) {                                                         \
             next_ = TAILQ_NEXT(viewer_, link);                                                     \
             if (viewer_->listener->func) {                                                         \
-                viewer_->listener->func(viewer_->opaque, __VA_ARGS__);                             \
+                viewer_->listener->func(viewer_->opaque, ##__VA_ARGS__);                           \
             }                                                                                      \
         }                                                                                          \
     } while (0)
@@ -96,12 +157,14 @@ void console_resize(Console *con, int width, int height)
     pixman_image_t *old = con->image;
 
     con->image = make_image(width, height);
+    con->changed = true;
     CONSOLE_NOTIFY(con, resize, con->image);
     pixman_image_unref(old); /* after the viewers have let go of it */
 }
 
 void console_update_region(Console *con, int x, int y, int width, int height)
 {
+    con->changed = true;
     CONSOLE_NOTIFY(con, update, x, y, width, height);
 }
 
@@ -112,6 +175,7 @@ void console_add_listener(Console *con, const ConsoleListener *listener, void *o
     viewer->listener = listener;
     viewer->opaque = opaque;
     TAILQ_INSERT_TAIL(&con->viewers, viewer, link);
+    update_timer(con);
 }
 
 void console_remove_listener(Console *con, void *opaque)
@@ -125,11 +189,21 @@ void console_remove_listener(Console *con, void *opaque)
             g_free(viewer);
         }
     }
+    update_timer(con);
+}
+
+void console_wake(Console *con)
+{
+    if (con->timer && con->interval != CONSOLE_REFRESH_MS) {
+        g_source_remove(con->timer);
+        set_timer(con, CONSOLE_REFRESH_MS);
+    }
 }
 
 void console_refresh(Console *con)
 {
     con->ops->update(con->opaque);
+    CONSOLE_NOTIFY(con, refreshed);
 }
 
 void console_invalidate(Console *con)
@@ -137,22 +211,42 @@ void console_invalidate(Console *con)
     con->ops->invalidate(con->opaque);
 }
 
+void console_text_free(ConsoleText *text)
+{
+    if (text) {
+        g_free(text->cells);
+        g_free(text);
+    }
+}
+
+ConsoleText *console_read_text(Console *con)
+{
+    console_refresh(con);
+    return con->ops->text ? con->ops->text(con->opaque) : NULL;
+}
+
 char *console_text(Console *con)
 {
-    unsigned cols, rows;
-    g_autofree char *screen = NULL;
-    g_auto(GStrv) lines = NULL;
+    g_autoptr(ConsoleText) text = console_read_text(con);
+    const ConsoleCell *cell;
     GString *out;
 
-    console_refresh(con);
-    screen = con->ops->text ? con->ops->text(con->opaque, &cols, &rows) : NULL;
-    if (!screen) {
+    if (!text) {
         return NULL;
     }
-    lines = g_strsplit(screen, "\n", -1);
-    out = g_string_sized_new(strlen(screen));
-    for (unsigned i = 0; i < rows && lines[i]; i++) {
-        g_string_append_printf(out, "%s\n", g_strchomp(lines[i]));
+    out = g_string_sized_new(text->rows * (text->cols + 1));
+    cell = text->cells;
+    for (unsigned y = 0; y < text->rows; y++) {
+        size_t end = out->len; /* of the line without its trailing blanks */
+
+        for (unsigned x = 0; x < text->cols; x++, cell++) {
+            g_string_append_unichar(out, cell->ch);
+            if (!g_unichar_isspace(cell->ch)) {
+                end = out->len;
+            }
+        }
+        g_string_truncate(out, end);
+        g_string_append_c(out, '\n');
     }
     return g_string_free(out, FALSE);
 }

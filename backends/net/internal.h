@@ -6,7 +6,7 @@
 #define LIGNITE_BACKENDS_NET_INTERNAL_H
 
 #include "backends/netdev.h"
-#include "backends/socket.h"
+#include "backends/sockets.h"
 
 /* What is kept for one end that has no room. */
 #define NET_QUEUE_FRAMES 1024

@@ -12,6 +12,7 @@
 #include "accel/accel.h"
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
+#include "hw/block/fdc.h"
 #include "hw/char/serial.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/kernel.h"
@@ -24,10 +25,11 @@
 #include "hw/timer/pcspk.h"
 #include "memory/system.h"
 
-#define PC_SCI_IRQ 9
-#define PC_IDE_IRQ 14 /* of the first channel; the second has the next one */
-#define PC_IDE_DEVFN PCI_DEVFN(1, 1)
+#define PC_SCI_IRQ     9
+#define PC_IDE_IRQ     14 /* of the first channel; the second has the next one */
+#define PC_IDE_DEVFN   PCI_DEVFN(1, 1)
 #define PC_FW_CFG_PORT 0x510
+#define PC_PCI_HOLE_MIN UINT64_C(0x80000000) /* SeaBIOS puts no BAR lower */
 
 static Pc the_pc;
 
@@ -135,6 +137,26 @@ static bool pc_add_drives(Pc *pc, GError **errp)
     return true;
 }
 
+static bool pc_add_floppies(Pc *pc, GError **errp)
+{
+    pc->fdc = pc_add_isa(pc, &isa_fdc_class);
+    for (unsigned unit = 0; unit < MACHINE_FLOPPIES; unit++) {
+        Device *dev;
+
+        if (!pc->machine->floppy[unit]) {
+            continue;
+        }
+        dev = device_new(&floppy_class);
+        device_set_str(dev, "drive", block_id(pc->machine->floppy[unit]));
+        device_set_uint(dev, "unit", unit);
+        if (!device_realize(dev, fdc_bus(pc->fdc), errp)) {
+            device_free(dev);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A PCI device of the user's choice of class, in the next free slot. */
 static bool pc_add_pci(Pc *pc, const char *name, GError **errp)
 {
@@ -168,6 +190,20 @@ static bool pc_add_vga(Pc *pc, GError **errp)
 
 /* ----------------------------------------------------------------------------- the board -- */
 
+/*
+ * Configuration space takes the first MiB of the hole. Firmware puts BARs at the hole's end, and
+ * systems learn from ACPI that the hole begins behind it.
+ */
+static void pc_layout_pci_hole(Pc *pc)
+{
+    pc->pci_hole = MAX(pc->below_4g, PC_PCI_HOLE_MIN);
+    pc->ecam_base = 0;
+    if (pc->machine->ecam != PCI_ECAM_OFF) {
+        pc->ecam_base = (pc->pci_hole + PCI_ECAM_SIZE - 1) & -(hwaddr)PCI_ECAM_SIZE;
+        pc->pci_hole = pc->ecam_base + PCI_ECAM_SIZE;
+    }
+}
+
 static bool pc_init(Machine *machine, GError **errp)
 {
     Pc *pc = &the_pc;
@@ -181,6 +217,9 @@ static bool pc_init(Machine *machine, GError **errp)
     pc->machine = machine;
     i440fx_split_ram(machine->ram_size, &pc->below_4g, &pc->above_4g);
     config.below_4g = pc->below_4g;
+    pc_layout_pci_hole(pc);
+    config.ecam = machine->ecam;
+    config.ecam_base = pc->ecam_base;
     if (!memory_region_init_ram(&machine->ram, NULL, "pc.ram", machine->ram_size, errp)) {
         g_prefix_error(errp, "-m: ");
         return false;
@@ -211,7 +250,7 @@ static bool pc_init(Machine *machine, GError **errp)
     }
     device_connect_gpio_out(pc_add_isa(pc, &i8042_class), "a20", 0, pc_a20_input(0));
     device_connect_gpio_out(pc_add_isa(pc, &port92_class), "a20", 0, pc_a20_input(1));
-    if (!pc_add_serials(pc, errp)) {
+    if (!pc_add_serials(pc, errp) || !pc_add_floppies(pc, errp)) {
         return false;
     }
 
@@ -260,11 +299,8 @@ static void pc_cleanup(Machine *machine)
         pc_unmap(fw_cfg_ports(pc->fw_cfg));
     }
     pc_cut_interrupts(pc);
-    pc_unmap(&pc->isa_bios);
-    pc_unmap(&pc->bios);
+    pc_unmap_firmware(pc);
     system_bus_free();
-    memory_region_destroy(&pc->isa_bios);
-    memory_region_destroy(&pc->bios);
     memory_region_destroy(&machine->ram);
 }
 

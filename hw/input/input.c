@@ -14,11 +14,36 @@
 typedef struct Registration {
     const InputHandler *handler;
     void *opaque;
+    unsigned index; /* among the pointers */
     TAILQ_ENTRY(Registration) link;
 } Registration;
 
 /* The last registered comes first. */
 static TAILQ_HEAD(, Registration) handlers = TAILQ_HEAD_INITIALIZER(handlers);
+
+/* By the user; NULL: the first pointer of the list. */
+static Registration *selected;
+
+static bool is_pointer(const InputHandler *handler)
+{
+    return handler->relative || handler->absolute;
+}
+
+/* The lowest one that is free. */
+static unsigned free_index(void)
+{
+    unsigned index = 0;
+    Registration *reg;
+
+again:
+    TAILQ_FOREACH (reg, &handlers, link) {
+        if (is_pointer(reg->handler) && reg->index == index) {
+            index++;
+            goto again;
+        }
+    }
+    return index;
+}
 
 void input_register(const InputHandler *handler, void *opaque)
 {
@@ -26,6 +51,10 @@ void input_register(const InputHandler *handler, void *opaque)
 
     reg->handler = handler;
     reg->opaque = opaque;
+    reg->index = free_index();
+    if (is_pointer(handler)) {
+        selected = NULL; /* a new one is there to be used */
+    }
     TAILQ_INSERT_HEAD(&handlers, reg, link);
 }
 
@@ -38,59 +67,122 @@ void input_unregister(void *opaque)
 
         if (reg->opaque == opaque) {
             TAILQ_REMOVE(&handlers, reg, link);
+            selected = selected == reg ? NULL : selected;
             g_free(reg);
         }
         reg = next;
     }
 }
 
-void input_foreach_pointer(void (*fn)(const InputHandler *handler, bool current, void *opaque),
-                           void *opaque)
+/* ------------------------------------------------------------------------------ pointers -- */
+
+static Registration *current_pointer(void)
 {
     Registration *reg;
-    bool current = true;
+
+    if (selected) {
+        return selected;
+    }
+    TAILQ_FOREACH (reg, &handlers, link) {
+        if (is_pointer(reg->handler)) {
+            return reg;
+        }
+    }
+    return NULL;
+}
+
+void input_foreach_pointer(void (*fn)(const InputPointer *pointer, void *opaque), void *opaque)
+{
+    const Registration *current = current_pointer();
+    Registration *reg;
 
     TAILQ_FOREACH (reg, &handlers, link) {
-        if (reg->handler->relative) {
-            fn(reg->handler, current, opaque);
-            current = false;
+        if (is_pointer(reg->handler)) {
+            InputPointer pointer = {.name = reg->handler->name,
+                                    .index = reg->index,
+                                    .absolute = reg->handler->absolute != NULL,
+                                    .current = reg == current};
+
+            fn(&pointer, opaque);
         }
     }
 }
 
-/* Call `func` of the first handler that has it. */
-#define INPUT_DISPATCH(func, ...)                                                                  \
-    do {                                                                                           \
-        Registration *reg_;                                                                        \
-                                                                                                   \
-        TAILQ_FOREACH (reg_, &handlers, link) {                                                    \
-            if (reg_->handler->func) {                                                             \
-                reg_->handler->func(reg_->opaque, ##__VA_ARGS__);                                  \
-                break;                                                                             \
-            }                                                                                      \
-        }                                                                                          \
-    } while (0)
+bool input_select_pointer(unsigned index, GError **errp)
+{
+    Registration *reg;
+
+    TAILQ_FOREACH (reg, &handlers, link) {
+        if (is_pointer(reg->handler) && reg->index == index) {
+            selected = reg;
+            return true;
+        }
+    }
+    error_setg(errp, "Mouse at index '%u' not found", index);
+    return false;
+}
+
+bool input_is_absolute(void)
+{
+    const Registration *reg = current_pointer();
+
+    return reg && reg->handler->absolute;
+}
+
+/* -------------------------------------------------------------------------------- events -- */
 
 void input_send_key(KeyCode key, bool down)
 {
-    if (key > KEY_CODE_NONE && key < KEY_CODES) {
-        INPUT_DISPATCH(key, key, down);
+    Registration *reg;
+
+    if (key <= KEY_CODE_NONE || key >= KEY_CODES) {
+        return;
+    }
+    TAILQ_FOREACH (reg, &handlers, link) {
+        if (reg->handler->key) {
+            reg->handler->key(reg->opaque, key, down);
+            break;
+        }
     }
 }
 
 void input_send_relative(int dx, int dy)
 {
-    INPUT_DISPATCH(relative, dx, dy);
+    Registration *reg = current_pointer();
+
+    if (reg && reg->handler->relative) {
+        reg->handler->relative(reg->opaque, dx, dy);
+    }
+}
+
+void input_send_absolute(int x, int y)
+{
+    Registration *reg = current_pointer();
+
+    if (reg && reg->handler->absolute) {
+        reg->handler->absolute(reg->opaque, CLAMP(x, 0, INPUT_ABSOLUTE_MAX),
+                               CLAMP(y, 0, INPUT_ABSOLUTE_MAX));
+    }
 }
 
 void input_send_button(InputButton button, bool down)
 {
-    INPUT_DISPATCH(button, button, down);
+    Registration *reg = current_pointer();
+
+    if (reg && reg->handler->button) {
+        reg->handler->button(reg->opaque, button, down);
+    }
 }
 
 void input_send_sync(void)
 {
-    INPUT_DISPATCH(sync);
+    Registration *reg;
+
+    TAILQ_FOREACH (reg, &handlers, link) {
+        if (reg->handler->sync) {
+            reg->handler->sync(reg->opaque);
+        }
+    }
 }
 
 /* ------------------------------------------------------------------------------- sendkey -- */

@@ -22,24 +22,28 @@ static const struct {
     {"<", KEY_CODE_LESS},
 };
 
-/* A number is a scan code of set 1 as QEMU writes it: the prefix E0 as 0xe0xx or as bit 7. */
+KeyCode key_code_from_set1(unsigned code)
+{
+    if (code > 0x7f && code <= 0xff) {
+        code = 0xe000 | (code & 0x7f);
+    }
+    for (int key = KEY_CODE_NONE + 1; key < KEY_CODES; key++) {
+        if (key_table[key].set1 == code) {
+            return key;
+        }
+    }
+    return KEY_CODE_NONE;
+}
+
 static KeyCode key_from_number(const char *text)
 {
     char *end;
     unsigned long number = strtoul(text, &end, 16);
 
-    if (*end || end == text + 2 || number == 0 || number > 0xffff) {
+    if (*end || end == text + 2 || number > 0xffff) {
         return KEY_CODE_NONE;
     }
-    if (number > 0x7f && number <= 0xff) {
-        number = 0xe000 | (number & 0x7f);
-    }
-    for (int key = KEY_CODE_NONE + 1; key < KEY_CODES; key++) {
-        if (key_table[key].set1 == number) {
-            return key;
-        }
-    }
-    return KEY_CODE_NONE;
+    return key_code_from_set1(number);
 }
 
 KeyCode key_code_from_name(const char *name)

@@ -469,6 +469,8 @@ void ps2_mouse_button(PS2Mouse *mouse, InputButton button, bool down)
             mouse->dz = CLAMP(mouse->dz, -MOUSE_MOVE_MAX, MOUSE_MOVE_MAX);
         }
         break;
+    default: /* this mouse has no more */
+        break;
     }
 }
 

@@ -33,11 +33,14 @@ static void invalidate(void *opaque)
 {
 }
 
-static char *text(void *opaque, unsigned *cols, unsigned *rows)
+static ConsoleText *text(void *opaque)
 {
-    *cols = 4;
-    *rows = 2;
-    return g_strdup("\xe2\x96\x88  a\n b  \n");
+    static const ConsoleCell cells[] = {{0x2588}, {' '}, {' '}, {'a'}, {' '}, {'b'}, {' '}, {' '}};
+    ConsoleText *screen = g_new(ConsoleText, 1);
+
+    *screen = (ConsoleText){.cols = 4, .rows = 2, .cursor = -1};
+    screen->cells = g_memdup2(cells, sizeof(cells));
+    return screen;
 }
 
 static const ConsoleOps ops = {.update = draw, .invalidate = invalidate, .text = text};
@@ -56,6 +59,75 @@ static void count_resize(void *opaque, pixman_image_t *image)
 }
 
 static const ConsoleListener listener = {.update = count_update, .resize = count_resize};
+
+static unsigned refreshed, gone;
+
+static void count_refreshed(void *opaque)
+{
+    refreshed++;
+}
+
+static void count_gone(void *opaque)
+{
+    gone++;
+}
+
+/* Run the main context until `n` more refreshes; how long the last of them was waited for, in ms.
+ */
+static unsigned wait_refreshes(unsigned n)
+{
+    gint64 start = 0;
+
+    for (refreshed = 0; refreshed < n;) {
+        unsigned before = refreshed;
+
+        start = g_get_monotonic_time();
+        while (refreshed == before) {
+            g_main_context_iteration(NULL, TRUE);
+        }
+    }
+    return (g_get_monotonic_time() - start) / 1000;
+}
+
+static void still(void *opaque)
+{
+}
+
+static void test_refresh(void)
+{
+    static const ConsoleOps idle_ops = {.update = still, .invalidate = still};
+    static const ConsoleListener passive = {.update = NULL, .gone = count_gone};
+    static const ConsoleListener viewer = {.refreshed = count_refreshed, .gone = count_gone};
+    Console *con = console_new(&ops, &con), *idle = console_new(&idle_ops, &idle);
+    unsigned waited;
+
+    /* Nobody waits for refreshes: there is no timer. */
+    console_add_listener(con, &passive, &updates);
+    g_assert_false(g_main_context_pending(NULL));
+    g_usleep(2 * CONSOLE_REFRESH_MS * 1000);
+    g_assert_false(g_main_context_pending(NULL));
+
+    console_add_listener(con, &viewer, &refreshed);
+    wait_refreshes(3);
+    console_remove_listener(con, &refreshed);
+    g_usleep(2 * CONSOLE_REFRESH_MS * 1000);
+    g_assert_false(g_main_context_pending(NULL));
+
+    /* One that does not change is looked at less, until somebody wakes it. */
+    console_add_listener(idle, &viewer, &refreshed);
+    g_assert_cmpuint(wait_refreshes(12), >=, CONSOLE_IDLE_MS - 10);
+    do { /* again where the machine is busy */
+        console_wake(idle);
+        waited = wait_refreshes(1);
+    } while (waited >= CONSOLE_IDLE_MS);
+
+    console_free(con);
+    g_assert_cmpuint(gone, ==, 1);
+    console_free(idle);
+    g_assert_cmpuint(gone, ==, 2);
+    g_usleep(2 * CONSOLE_REFRESH_MS * 1000);
+    g_assert_false(g_main_context_pending(NULL));
+}
 
 static void test_console(void)
 {
@@ -136,6 +208,7 @@ static void test_files(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/display/refresh", test_refresh);
     g_test_add_func("/display/console", test_console);
     g_test_add_func("/display/screendump", test_files);
     return g_test_run();

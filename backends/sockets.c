@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sockets of the host: addresses as users write them, listening, connecting.
+ * Sockets of the host: addresses, listening, connecting.
  */
-#include "backends/socket.h"
+#include "backends/sockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "error.h"
+
+#define SOCKET_BACKLOG 4
 
 /* ------------------------------------------------------------------------------ addresses -- */
 
@@ -167,7 +169,7 @@ static bool listen_at(int fd, const SocketAddress *address)
         errno = EADDRINUSE;
         return false;
     }
-    return bind(fd, &address->any, address->len) == 0 && listen(fd, 1) == 0;
+    return bind(fd, &address->any, address->len) == 0 && listen(fd, SOCKET_BACKLOG) == 0;
 }
 
 static bool connect_to(int fd, const SocketAddress *address)
@@ -219,4 +221,58 @@ int socket_connect(const SocketAddress *addresses, unsigned count, const char *n
                    name, g_strerror(errno));
     }
     return fd;
+}
+
+int socket_open_unix(const char *path, bool server, GError **errp)
+{
+    SocketAddress address;
+
+    if (!socket_unix_address(&address, path, errp)) {
+        return -1;
+    }
+    return server ? socket_listen(&address, 1, path, errp)
+                  : socket_connect(&address, 1, path, errp);
+}
+
+int socket_open_tcp(const char *host, const char *port, bool server, GError **errp)
+{
+    g_autofree char *name = g_strconcat(host, ":", port, NULL);
+    g_autoptr(GArray) list = socket_resolve(host, port, SOCK_STREAM, AF_UNSPEC, server, errp);
+
+    if (!list) {
+        return -1;
+    }
+    return server ? socket_listen((SocketAddress *)list->data, list->len, name, errp)
+                  : socket_connect((SocketAddress *)list->data, list->len, name, errp);
+}
+
+/* --------------------------------------------------------------------------------- names -- */
+
+bool socket_names(int fd, bool peer, SocketNames *names)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof(address);
+
+    *names = (SocketNames){.family = "unknown"};
+    if (peer ? getpeername(fd, (struct sockaddr *)&address, &len)
+             : getsockname(fd, (struct sockaddr *)&address, &len)) {
+        return false;
+    }
+    switch (address.ss_family) {
+    case AF_UNIX:
+        names->family = "unix";
+        if (len > offsetof(struct sockaddr_un, sun_path)) {
+            g_strlcpy(names->service, ((struct sockaddr_un *)&address)->sun_path,
+                      sizeof(names->service));
+        }
+        return true;
+    case AF_INET:
+    case AF_INET6:
+        names->family = address.ss_family == AF_INET ? "ipv4" : "ipv6";
+        return getnameinfo((struct sockaddr *)&address, len, names->host, sizeof(names->host),
+                           names->service, sizeof(names->service),
+                           NI_NUMERICHOST | NI_NUMERICSERV) == 0;
+    default:
+        return false;
+    }
 }
