@@ -25,6 +25,12 @@ const MonitorCommand *monitor_find_command(const MonitorCommand *table, const ch
 /* Run it, if it takes arguments or none are given. */
 bool monitor_run(const MonitorCommand *command, char **argv, GString *out, GError **errp);
 
+/* monitor-net.c: commands of networks and objects. */
+typedef bool MonitorRun(char **argv, GString *out, GError **errp);
+MonitorRun monitor_netdev_add, monitor_netdev_del, monitor_set_link, monitor_hostfwd_add,
+    monitor_hostfwd_remove, monitor_object_add, monitor_object_del, monitor_info_network,
+    monitor_info_usernet;
+
 /* A line that is being typed: echo, correction, history. */
 typedef struct LineEditor LineEditor;
 

@@ -10,9 +10,13 @@
 #include "accel/accel.h"
 #include "backends/char.h"
 #include "backends/firmware.h"
+#include "backends/netdev.h"
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/log.h"
+#include "json-opts.h"
+#include "nets.h"
+#include "objects.h"
 
 typedef struct OptionRow {
     const char *name; /* without the dash */
@@ -81,11 +85,12 @@ static OptionsResult handle_object(Options *options, const OptionRow *row, const
     Opts *opts;
 
     if (wants_help(arg)) {
-        return print_and_stop(
-            g_string_new("List of user creatable objects:\n"
-                         "  monitor-qmp  QMP on a chardev: id=ID, chardev=ID, pretty=on|off\n"));
+        GString *text = g_string_new(NULL);
+
+        objects_print_help(text);
+        return print_and_stop(text);
     }
-    opts = opts_parse(arg, "qom-type", errp);
+    opts = opts_parse_any(arg, "qom-type", errp);
     if (!opts) {
         return OPTIONS_FAIL;
     }
@@ -222,8 +227,8 @@ static OptionsResult handle_action(Options *options, const OptionRow *row, const
 }
 
 /* Older forms of it. */
-static OptionsResult handle_watchdog_action(Options *options, const OptionRow *row,
-                                            const char *arg, GError **errp)
+static OptionsResult handle_watchdog_action(Options *options, const OptionRow *row, const char *arg,
+                                            GError **errp)
 {
     return vm_policy_choose(&options->policy, "watchdog", arg, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
 }
@@ -275,7 +280,7 @@ static OptionsResult handle_device(Options *options, const OptionRow *row, const
         device_classes_print_help(text);
         return print_and_stop(text);
     }
-    opts = opts_parse(arg, "driver", errp);
+    opts = opts_parse_any(arg, "driver", errp);
     if (!opts) {
         return OPTIONS_FAIL;
     }
@@ -327,12 +332,17 @@ static OptionsResult handle_global(Options *options, const OptionRow *row, const
     return device_add_global(driver, property, value, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
 }
 
+static void add_used(GPtrArray *list, Opts *opts, const char *option)
+{
+    DriveOption *entry = g_new(DriveOption, 1);
+
+    *entry = (DriveOption){opts, option};
+    g_ptr_array_add(list, entry);
+}
+
 static OptionsResult add_drive(Options *options, Opts *opts, const char *option)
 {
-    DriveOption *drive = g_new(DriveOption, 1);
-
-    *drive = (DriveOption){opts, option};
-    g_ptr_array_add(options->drives, drive);
+    add_used(options->drives, opts, option);
     return OPTIONS_RUN;
 }
 
@@ -402,15 +412,30 @@ static OptionsResult handle_vga(Options *options, const OptionRow *row, const ch
     return set_string(options, row, arg, errp);
 }
 
-/* -net none, -nic none: networks themselves are not there yet. */
-static OptionsResult handle_nic(Options *options, const OptionRow *row, const char *arg,
+/* -netdev, -nic, -net; the row's name says which. */
+static OptionsResult handle_net(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
-    if (!g_str_equal(arg, "none")) {
-        error_setg(errp, "only '-%s none' is supported", row->name);
+    static const char *const names[] = {"-netdev", "-nic", "-net"};
+    g_autoptr(Opts) opts = NULL;
+
+    if (wants_help(arg)) {
+        GString *text = g_string_new(NULL);
+
+        netdev_print_help(text);
+        return print_and_stop(text);
+    }
+    opts = opts_parse_any(arg, "type", errp);
+    if (!opts) {
         return OPTIONS_FAIL;
     }
-    options->no_nic = true;
+    if (row->field && g_strcmp0(opts_get(opts, "model"), "help") == 0) {
+        GString *text = g_string_new(NULL);
+
+        nets_print_models(text);
+        return print_and_stop(text);
+    }
+    add_used(options->nets, g_steal_pointer(&opts), names[row->field]);
     return OPTIONS_RUN;
 }
 
@@ -587,7 +612,8 @@ static const OptionRow rows[] = {
     {"pflash", "FILE", handle_pflash, 0,
      "image of a flash chip: the first has the firmware, a second its variables"},
     {"drive",
-     "[file=FILE][,if=ide|floppy|pflash|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
+     "[file=FILE][,if=ide|floppy|pflash|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,"
+     "format=raw]"
      "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]"
      "[,discard=unmap|ignore][,cache=writeback|unsafe][,aio=threads]",
      handle_drive, 0, "a drive, put where if= says (default: IDE) or kept for -device"},
@@ -598,8 +624,11 @@ static const OptionRow rows[] = {
      "add a device (-device help lists them; -device DRIVER,help its properties)"},
     {"global", "DRIVER.PROP=VALUE", handle_global, 0, "set a property of all devices of a kind"},
     {"vga", "none|std|cirrus", handle_vga, AT(vga), "the display adapter"},
-    {"net", "none", handle_nic, 0, "no network device"},
-    {"nic", "none", handle_nic, 0, "the same"},
+    {"nic", "[TYPE][,model=NAME][,mac=ADDR][,PROP=VALUE...] | none", handle_net, 1,
+     "a network card and its network (-nic help lists types, -nic model=help cards); none: no "
+     "card"},
+    {"net", "nic[,model=NAME][,macaddr=ADDR] | TYPE[,PROP=VALUE...] | none", handle_net, 2,
+     "the older form: cards and networks on one hub"},
 
     HEADING("Host side"),
     {"display", "none|text", handle_display, 0, "how the screen is shown"},
@@ -610,6 +639,8 @@ static const OptionRow rows[] = {
      "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
      " chardev:ID"},
     {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
+    {"netdev", "TYPE,id=ID[,PROP=VALUE...]", handle_net, 0,
+     "a network for -device NAME,netdev=ID (-netdev help lists types)"},
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
     {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
@@ -617,8 +648,8 @@ static const OptionRow rows[] = {
      "a monitor on a -chardev, for people or (control) QMP"},
     {"qmp", "DEV", append_string, AT(qmps), "QMP on DEV"},
     {"qmp-pretty", "DEV", append_string, AT(pretty_qmps), "QMP on DEV, with indented output"},
-    {"object", "monitor-qmp,id=ID,chardev=ID[,pretty=on|off]", handle_object, 0,
-     "an object (-object help lists them): QMP on a -chardev"},
+    {"object", "TYPE,id=ID[,PROP=VALUE...]", handle_object, 0,
+     "an object (-object help lists them): a pcap file of a network, QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
     {"action",
      "[reboot=reset|shutdown][,shutdown=poweroff|pause][,panic=shutdown|pause|exit-failure|none]"
@@ -626,8 +657,7 @@ static const OptionRow rows[] = {
      handle_action, 0, "what follows when the guest does one of these (defaults: the first)"},
     {"no-reboot", NULL, handle_no_reboot, 0, "the same as -action reboot=shutdown"},
     {"no-shutdown", NULL, handle_no_shutdown, 0, "the same as -action shutdown=pause"},
-    {"watchdog-action", "ACTION", handle_watchdog_action, 0,
-     "the same as -action watchdog=ACTION"},
+    {"watchdog-action", "ACTION", handle_watchdog_action, 0, "the same as -action watchdog=ACTION"},
     {"profile", "io[,file=F][,format=table|json|csv|svg]", handle_profile, 0,
      "count and time what the guest exits for, by register; printed at the end, or written to F"},
     {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},
@@ -714,6 +744,7 @@ static void options_init(Options *options)
         .accels = g_ptr_array_new_with_free_func(g_free),
         .devices = g_ptr_array_new_with_free_func(free_opts),
         .drives = g_ptr_array_new_with_free_func(drive_option_free),
+        .nets = g_ptr_array_new_with_free_func(drive_option_free),
         .chardevs = g_ptr_array_new_with_free_func(free_opts),
         .serials = g_ptr_array_new_with_free_func(g_free),
         .monitors = g_ptr_array_new_with_free_func(g_free),
@@ -743,6 +774,7 @@ void options_clear(Options *options)
     g_clear_pointer(&options->accels, g_ptr_array_unref);
     g_clear_pointer(&options->devices, g_ptr_array_unref);
     g_clear_pointer(&options->drives, g_ptr_array_unref);
+    g_clear_pointer(&options->nets, g_ptr_array_unref);
     g_clear_pointer(&options->chardevs, g_ptr_array_unref);
     g_clear_pointer(&options->serials, g_ptr_array_unref);
     g_clear_pointer(&options->monitors, g_ptr_array_unref);

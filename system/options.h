@@ -20,6 +20,9 @@ typedef struct DriveOption {
     const char *option; /* "-drive", "-hda": for messages */
 } DriveOption;
 
+/* One -netdev, -nic or -net. */
+typedef DriveOption NetOption;
+
 typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_NONE, DISPLAY_TEXT } DisplayKind;
 
 /* What the command line says, before anything is opened or started. */
@@ -29,6 +32,7 @@ typedef struct Options {
     GPtrArray *accels;   /* char *: -accel texts; -M accel=a:b comes as two */
     GPtrArray *devices;  /* Opts: -device */
     GPtrArray *drives;   /* DriveOption */
+    GPtrArray *nets;     /* NetOption */
     GPtrArray *chardevs; /* Opts */
     GPtrArray *serials;  /* char * */
     GPtrArray *monitors; /* char *: -monitor */

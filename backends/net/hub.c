@@ -82,6 +82,46 @@ static bool hub_open(NetClient *nc, Opts *opts, GError **errp)
     return true;
 }
 
+bool net_is_hub_port(const NetClient *nc)
+{
+    return nc->ops == &netdev_hubport.ops;
+}
+
+static void print_hub(GString *out, uint64_t hub)
+{
+    g_string_append_printf(out, "hub %" G_GUINT64_FORMAT "\n", hub);
+    for (unsigned i = 0; i < ports->len; i++) {
+        const HubPort *port = ports->pdata[i];
+        g_autofree char *prefix = g_strdup_printf(" \\ %s: ", port->nc->name);
+
+        if (port->hub != hub) {
+            continue;
+        }
+        if (port->nc->peer) {
+            net_print_client(out, prefix, port->nc->peer);
+        } else {
+            g_string_append_printf(out, " \\ %s\n", port->nc->name);
+        }
+    }
+}
+
+void net_hub_print_info(GString *out)
+{
+    for (unsigned i = 0; ports && i < ports->len; i++) {
+        const HubPort *port = ports->pdata[i];
+        bool shown = false;
+
+        for (unsigned k = 0; k < i; k++) {
+            const HubPort *before = ports->pdata[k];
+
+            shown |= before->hub == port->hub;
+        }
+        if (!shown) {
+            print_hub(out, port->hub);
+        }
+    }
+}
+
 const NetdevKind netdev_hubport = {
     .ops = {.type = "hubport", .receive = hub_receive, .cleanup = hub_cleanup},
     .help = "a port of a hub, for a card or another network: hubid=N[,netdev=ID]",

@@ -53,6 +53,12 @@ typedef struct NetdevKind {
 extern const NetdevKind netdev_user, netdev_tap, netdev_socket, netdev_stream, netdev_dgram,
     netdev_hubport;
 
+/* hub.c: append the hubs, their ports and what is at them. */
+void net_hub_print_info(GString *out);
+bool net_is_hub_port(const NetClient *nc);
+/* net.c: append the line of one end. */
+void net_print_client(GString *out, const char *prefix, const NetClient *nc);
+
 /* The guest's time; and what the guest did wrong, for the log. */
 int64_t net_clock_ns(void);
 void net_guest_error(const char *text);

@@ -450,7 +450,7 @@ void net_rx_filter_clear(NetRxFilter *filter)
     g_clear_pointer(&filter->vlan_table, g_array_unref);
 }
 
-static void print_client(GString *out, const char *prefix, const NetClient *nc)
+void net_print_client(GString *out, const char *prefix, const NetClient *nc)
 {
     g_string_append_printf(out, "%s%s: index=0,type=%s,%s\n", prefix, nc->name, net_client_type(nc),
                            nc->info);
@@ -458,14 +458,18 @@ static void print_client(GString *out, const char *prefix, const NetClient *nc)
 
 void net_print_info(GString *out)
 {
+    net_hub_print_info(out);
     for (unsigned i = 0; clients && i < clients->len; i++) {
         const NetClient *nc = clients->pdata[i];
 
+        if (net_is_hub_port(nc) || (nc->peer && net_is_hub_port(nc->peer))) {
+            continue; /* it is shown with its hub */
+        }
         if (nc->is_nic || !nc->peer) {
-            print_client(out, "", nc);
+            net_print_client(out, "", nc);
         }
         if (nc->is_nic && nc->peer) {
-            print_client(out, " \\ ", nc->peer);
+            net_print_client(out, " \\ ", nc->peer);
         }
     }
 }

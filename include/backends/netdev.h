@@ -85,6 +85,15 @@ typedef struct NetTap {
 void net_client_add_tap(NetClient *nc, NetTap *tap);
 void net_client_remove_tap(NetClient *nc, NetTap *tap);
 
+/*
+ * Write the frames of the backend `netdev` to a pcap file, each cut to `maxlen` bytes: -object
+ * filter-dump. It may outlive the backend.
+ */
+#define NET_DUMP_MAXLEN 65536 /* unless the user says otherwise */
+typedef struct NetDump NetDump;
+NetDump *net_dump_new(const char *netdev, const char *file, uint32_t maxlen, GError **errp);
+void net_dump_free(NetDump *dump); /* NULL is allowed */
+
 /* Append the text of `info network`. */
 void net_print_info(GString *out);
 
