@@ -46,6 +46,8 @@ typedef struct Ioapic {
     uint32_t lines; /* the inputs as they are */
     void (*deliver)(void *opaque, const ApicMessage *msg);
     void *deliver_opaque;
+    void (*eoi)(void *opaque, int pin); /* NULL: nobody asks */
+    void *eoi_opaque;
 } Ioapic;
 
 static unsigned redtbl_delivery_mode(uint64_t entry)
@@ -107,6 +109,9 @@ void ioapic_eoi(void *ioapic, uint8_t vector)
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         if (s->redtbl[pin] & REDTBL_REMOTE_IRR && (s->redtbl[pin] & REDTBL_VECTOR) == vector) {
             s->redtbl[pin] &= ~(uint64_t)REDTBL_REMOTE_IRR;
+            if (s->eoi) {
+                s->eoi(s->eoi_opaque, pin);
+            }
             ioapic_service_level(s, pin);
         }
     }
@@ -219,6 +224,14 @@ void ioapic_set_deliver(Device *dev, void (*deliver)(void *opaque, const ApicMes
 
     s->deliver = deliver;
     s->deliver_opaque = opaque;
+}
+
+void ioapic_set_eoi_handler(Device *dev, void (*fn)(void *opaque, int pin), void *opaque)
+{
+    Ioapic *s = DEVICE_CAST(Ioapic, &ioapic_class, dev);
+
+    s->eoi = fn;
+    s->eoi_opaque = opaque;
 }
 
 static bool ioapic_realize(Device *dev, GError **errp)

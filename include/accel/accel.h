@@ -91,6 +91,8 @@ struct AccelOps {
     /* Interrupts. Irqchip in the kernel: set_gsi; else set_intr and the CpuInterruptOps. */
     bool (*irqchip_in_kernel)(void);
     void (*set_gsi)(int gsi, int level);
+    /* As accel_set_irqfd(). NULL: it can't. */
+    bool (*set_irqfd)(int gsi, int fd, int eoi_fd, bool add);
     void (*set_intr)(Vcpu *vcpu, bool level);
     void (*inject_nmi)(Vcpu *vcpu);
     void (*set_a20)(bool enabled); /* NULL: address line 20 is always on */
@@ -187,6 +189,13 @@ bool accel_has_local_apic(void);
 
 /* Drive line `gsi` (0..23) of the irqchip in the kernel. */
 void accel_set_gsi(int gsi, int level);
+
+/*
+ * Have the irqchip in the kernel drive line `gsi` (0..23) by an eventfd, or no more. A signal of `fd`
+ * is an edge; with `eoi_fd` (not -1) a level, which falls at the guest's end of interrupt, of which
+ * `eoi_fd` tells. False: it can't be had; user space has to do it.
+ */
+bool accel_set_irqfd(int gsi, int fd, int eoi_fd, bool add);
 
 /* Drive the INTR pin of a CPU with a user-space controller; connect that controller. */
 void accel_set_intr(unsigned cpu, bool level);

@@ -5,7 +5,6 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 
-#include "qmp.h"
 #include "vm.h"
 
 #define DOR  0x3f2
@@ -198,7 +197,6 @@ static void set_dma(Vm *vm, bool to_memory, uint32_t addr, uint16_t len)
 
 typedef struct Fixture {
     Vm *vm;
-    Qmp *qmp;
     char *image;
 } Fixture;
 
@@ -207,7 +205,7 @@ static Fixture start_empty(void)
 {
     Fixture f = {.image = make_image("image", 1440 << 10)};
 
-    f.vm = vm_start_qmp(&f.qmp, "-device floppy,id=floppy0");
+    f.vm = vm_start("-device floppy,id=floppy0");
     vm_watch_irqs(f.vm, "ioapic");
     return f;
 }
@@ -217,8 +215,7 @@ static Fixture start_with_image(const char *options)
 {
     Fixture f = {.image = make_image("image", 1440 << 10)};
 
-    f.vm =
-        vm_start_qmp(&f.qmp, "-nodefaults -drive if=floppy,format=raw,file=%s%s", f.image, options);
+    f.vm = vm_start("-nodefaults -drive if=floppy,format=raw,file=%s%s", f.image, options);
     vm_watch_irqs(f.vm, "ioapic");
     return f;
 }
@@ -226,20 +223,19 @@ static Fixture start_with_image(const char *options)
 static void stop(Fixture *f)
 {
     vm_stop(f->vm);
-    qmp_free(f->qmp);
     g_unlink(f->image);
     g_free(f->image);
 }
 
 static void insert(Fixture *f)
 {
-    qmp_do(f->qmp, "blockdev-change-medium", "{s:s, s:s, s:s}", "id", "floppy0", "filename",
-           f->image, "format", "raw");
+    vm_do(f->vm, "blockdev-change-medium", "{s:s, s:s, s:s}", "id", "floppy0", "filename", f->image,
+          "format", "raw");
 }
 
 static void eject(Fixture *f)
 {
-    qmp_do(f->qmp, "eject", "{s:s}", "id", "floppy0");
+    vm_do(f->vm, "eject", "{s:s}", "id", "floppy0");
 }
 
 /* ----------------------------------------------------------------------------- CMOS, media -- */
@@ -322,28 +318,30 @@ static void test_media_change(void)
     stop(&f);
 }
 
+static void check_info_block(Vm *vm, const char *expected)
+{
+    g_autofree char *text = vm_hmp(vm, "info block");
+
+    g_assert_nonnull(strstr(text, expected));
+}
+
 static void test_monitor(void)
 {
     Fixture f = start_with_image("");
-    char *error = NULL;
-    json_t *text;
+    g_autofree char *class = NULL;
+    g_autofree char *error = NULL;
 
-    text = qmp_ask(f.qmp, "human-monitor-command", NULL, "{s:s}", "command-line", "info block");
-    g_assert_nonnull(strstr(json_string_value(text), "floppy0: /"));
-    json_decref(text);
+    check_info_block(f.vm, "floppy0: /");
     seek(f.vm, 1);
     check_changed(f.vm, false);
-    qmp_do(f.qmp, "human-monitor-command", "{s:s}", "command-line", "eject floppy0");
+    g_free(vm_hmp(f.vm, "eject floppy0"));
     check_changed(f.vm, true);
-    text = qmp_ask(f.qmp, "human-monitor-command", NULL, "{s:s}", "command-line", "info block");
-    g_assert_nonnull(strstr(json_string_value(text), "floppy0: [not inserted]"));
-    json_decref(text);
-    g_assert_null(qmp_ask(f.qmp, "blockdev-change-medium", &error, "{s:s, s:s}", "device",
-                          "floppy0", "filename", "no/such/file"));
+    check_info_block(f.vm, "floppy0: [not inserted]");
+    class = vm_qmp_error(f.vm, &error, "blockdev-change-medium", "{s:s, s:s}", "device", "floppy0",
+                         "filename", "no/such/file");
     g_assert_nonnull(strstr(error, "no/such/file"));
-    g_free(error);
-    qmp_do(f.qmp, "blockdev-change-medium", "{s:s, s:s, s:s}", "device", "floppy0", "filename",
-           f.image, "format", "raw");
+    vm_do(f.vm, "blockdev-change-medium", "{s:s, s:s, s:s}", "device", "floppy0", "filename",
+          f.image, "format", "raw");
     seek(f.vm, 0);
     check_changed(f.vm, false);
     stop(&f);
@@ -369,7 +367,7 @@ static void test_geometry(void)
         uint8_t data[SECTOR];
 
         g_assert_cmpuint(size, ==, SECTOR * r * (c + 1) * (h + 1));
-        f.vm = vm_start_qmp(&f.qmp, "-nodefaults -drive if=floppy,format=raw,file=%s", f.image);
+        f.vm = vm_start("-nodefaults -drive if=floppy,format=raw,file=%s", f.image);
         vm_watch_irqs(f.vm, "ioapic");
         outb(f.vm, CCR, (cases[i].rate + 1) & 3);
         SEND(f.vm, READ, h << 2, c, h, r, 2, r, 0x1b, 0xff); /* at another speed */
@@ -394,7 +392,7 @@ static void test_short_image(void)
     Fixture f = {.image = make_image("image", SECTOR)};
     uint8_t data[2 * SECTOR];
 
-    f.vm = vm_start_qmp(&f.qmp, "-nodefaults -drive if=floppy,format=raw,file=%s", f.image);
+    f.vm = vm_start("-nodefaults -drive if=floppy,format=raw,file=%s", f.image);
     vm_watch_irqs(f.vm, "ioapic");
     vm_fill(f.vm, BUFFER, sizeof(data), 0xff);
     set_dma(f.vm, true, BUFFER, sizeof(data));
@@ -747,7 +745,6 @@ static void test_dma_write(void)
     SEND(f.vm, WRITE, 0, 10, 0, 1, 2, 1, 0x1b, 0xff);
     check_result(f.vm, (Result){ABNORMAL, EN, 0, 11, 0, 1});
     vm_stop(f.vm);
-    qmp_free(f.qmp);
 
     g_assert_true(g_file_get_contents(f.image, &content, &size, NULL));
     const size_t first = (5 * 2 * 18 + 16) * SECTOR, second = 7 * 2 * 18 * SECTOR;
@@ -811,7 +808,6 @@ static void test_format(void)
     wait_irq(f.vm);
     g_assert_cmphex(take_result(f.vm).st0, ==, 4);
     vm_stop(f.vm);
-    qmp_free(f.qmp);
     g_assert_true(g_file_get_contents(f.image, &content, &size, NULL));
     check_pattern((uint8_t *)content, 0, at);
     check_pattern((uint8_t *)content + at + 18 * SECTOR, at + 18 * SECTOR, SECTOR);

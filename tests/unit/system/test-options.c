@@ -255,7 +255,7 @@ static void test_mistakes(void)
 {
     static const char *const rows[][2] = {
         {"-zz", "-zz: invalid option: -h lists them"},
-        {"-fda", "-fda: invalid option: -h lists them"},
+        {"-tdf", "-tdf: invalid option: -h lists them"},
         {"-S -m", "-m: requires an argument"},
         {"-M =x", "-M =x: Invalid parameter '': a name is missing before '='"},
         {"-m 1,x=2", "-m 1,x=2: Invalid parameter 'x'"},
