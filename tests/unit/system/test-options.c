@@ -101,6 +101,30 @@ static void test_strings(void)
     }
 }
 
+/* What a JSON object says is what options say. */
+static void test_nets(void)
+{
+    Options options;
+    const NetOption *net;
+
+    parse_ok(&options, "-netdev "
+                       "{\"type\":\"user\",\"id\":\"a\",\"hostfwd\":[{\"str\":\"x,y\"},\"z\"],"
+                       "\"restrict\":true,\"o\":{\"p\":{\"q\":-7}}} -nic tap,ifname=x -net none");
+    g_assert_cmpuint(options.nets->len, ==, 3);
+    net = options.nets->pdata[0];
+    g_assert_cmpstr(net->option, ==, "-netdev");
+    g_assert_cmpstr(opts_get(net->opts, "type"), ==, "user");
+    g_assert_cmpstr(opts_get(net->opts, "restrict"), ==, "on");
+    g_assert_cmpstr(opts_get(net->opts, "o.p.q"), ==, "-7");
+    g_assert_cmpstr(opts_get(net->opts, "hostfwd"), ==, "z"); /* the last */
+    net = options.nets->pdata[1];
+    g_assert_cmpstr(net->option, ==, "-nic");
+    g_assert_cmpstr(opts_get(net->opts, "type"), ==, "tap");
+    net = options.nets->pdata[2];
+    g_assert_cmpstr(net->option, ==, "-net");
+    options_clear(&options);
+}
+
 static void test_flags(void)
 {
     Options options;
@@ -234,6 +258,10 @@ static void test_help(void)
         {"-display help", "none"},
         {"-d help", "guest_errors"},
         {"-L help", "/"},
+        {"-netdev help", "  user     a router"},
+        {"-nic help", "  stream   a cable"},
+        {"-nic user,model=help", "Available NIC models:"},
+        {"-net nic,model=help", "Available NIC models:"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -262,7 +290,10 @@ static void test_mistakes(void)
         {"-name a,b=c", "-name a,b=c: Invalid parameter 'b'"},
         {"-uuid x", "-uuid x: not a UUID such as 550e8400-e29b-41d4-a716-446655440000"},
         {"-display zz", "-display zz: unknown display: -display help lists them"},
-        {"-net user", "-net user: only '-net none' is supported"},
+        {"-netdev {\"type\":",
+         "-netdev {\"type\":: JSON parse error at column 8: unexpected token near end of file"},
+        {"-netdev {\"type\":null}", "-netdev {\"type\":null}: Invalid parameter type for 'type'"},
+        {"-netdev =x", "-netdev =x: Invalid parameter '': a name is missing before '='"},
         {"-global thing", "-global thing: expected DRIVER.PROPERTY=VALUE"},
         {"-global nobody.x=1",
          "-global nobody.x=1: 'nobody' is not a valid device model name: -device help lists them"},
@@ -305,6 +336,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/options/nothing", test_nothing);
     g_test_add_func("/options/strings", test_strings);
+    g_test_add_func("/options/nets", test_nets);
     g_test_add_func("/options/flags", test_flags);
     g_test_add_func("/options/actions", test_actions);
     g_test_add_func("/options/lists-keep-order", test_lists_keep_order);
