@@ -6,11 +6,14 @@
  */
 #include <errno.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "internal.h"
+
+#define ANSWER_MS 200
 
 typedef struct NetStream {
     NetFraming framing; /* first: framing.c finds it there */
@@ -228,6 +231,17 @@ bool net_stream_open_server(NetClient *nc, NetAddress *address, bool events, GEr
     return true;
 }
 
+/* A client that tries once: most hosts answer soon, and then the user hears of a failure now. */
+static void wait_for_answer(NetStream *s)
+{
+    struct pollfd pfd = {.fd = s->connecting, .events = POLLOUT};
+
+    while (s->connecting >= 0 && poll(&pfd, 1, ANSWER_MS) > 0) {
+        on_connected(s->connecting, 0, s);
+        pfd.fd = s->connecting; /* the next address */
+    }
+}
+
 bool net_stream_open_client(NetClient *nc, NetAddress *address, uint64_t reconnect_ms, bool events,
                             GError **errp)
 {
@@ -239,6 +253,9 @@ bool net_stream_open_client(NetClient *nc, NetAddress *address, uint64_t reconne
         return true;
     }
     connect_next(s);
+    if (!reconnect_ms) {
+        wait_for_answer(s);
+    }
     if (!net_framing_is_open(&s->framing) && s->connecting < 0 && !s->retry) {
         error_setg(errp, "Failed to connect to %s: %s", s->address.name, g_strerror(s->error));
         return false;
