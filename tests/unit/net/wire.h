@@ -160,7 +160,9 @@ static inline void guest_tcp(Guest *g, TcpConn *c, uint8_t flags, const void *da
     p[12] = 5 << 4;
     p[13] = flags;
     put16(p + 14, 0xffff);
-    memcpy(p + TCP_HEADER, data, len);
+    if (len) {
+        memcpy(p + TCP_HEADER, data, len);
+    }
     guest_send_ip(g, 6, c->ip, p, TCP_HEADER + len, 16);
     c->seq += len + !!(flags & (TCP_SYN | TCP_FIN));
 }
