@@ -16,7 +16,16 @@
 #define GATEWAY 0x0a000202
 #define DNS     0x0a000203
 
-/* libslirp 4.7 does not free the TFTP server's name: the address sanitizer asks us. */
+/*
+ * libslirp 4.7 does not free the TFTP server's name. The address sanitizer asks us; it needs whole
+ * stacks to see who allocated.
+ */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "fast_unwind_on_malloc=0";
+}
+
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
