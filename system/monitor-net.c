@@ -5,9 +5,9 @@
 #include "backends/netdev.h"
 #include "backends/parse.h"
 #include "error.h"
-#include "json-opts.h"
 #include "monitor-internal.h"
 #include "objects.h"
+#include "option-json.h"
 
 static bool expect(char **argv, unsigned min, unsigned max, const char *usage, GError **errp)
 {
@@ -20,23 +20,23 @@ static bool expect(char **argv, unsigned min, unsigned max, const char *usage, G
     return true;
 }
 
-bool monitor_netdev_add(char **argv, GString *out, GError **errp)
+bool run_netdev_add(char **argv, GString *out, GError **errp)
 {
     g_autoptr(Opts) opts = NULL;
 
     if (!expect(argv, 1, 1, "netdev_add TYPE,id=ID[,PROP=VALUE...]", errp)) {
         return false;
     }
-    opts = opts_parse_any(argv[0], "type", errp);
+    opts = option_opts(argv[0], "type", errp);
     return opts && netdev_new(opts, errp);
 }
 
-bool monitor_netdev_del(char **argv, GString *out, GError **errp)
+bool run_netdev_del(char **argv, GString *out, GError **errp)
 {
     return expect(argv, 1, 1, "netdev_del ID", errp) && netdev_del(argv[0], errp);
 }
 
-bool monitor_set_link(char **argv, GString *out, GError **errp)
+bool run_set_link(char **argv, GString *out, GError **errp)
 {
     bool up;
 
@@ -44,14 +44,14 @@ bool monitor_set_link(char **argv, GString *out, GError **errp)
            parse_bool("set_link", argv[1], &up, errp) && net_set_link(argv[0], up, errp);
 }
 
-bool monitor_hostfwd_add(char **argv, GString *out, GError **errp)
+bool run_hostfwd_add(char **argv, GString *out, GError **errp)
 {
     return expect(argv, 1, 2, "hostfwd_add [NETDEV] [tcp|udp]:[HOSTADDR]:PORT-[GUESTADDR]:PORT",
                   errp) &&
            net_user_add_hostfwd(argv[1] ? argv[0] : NULL, argv[1] ? argv[1] : argv[0], errp);
 }
 
-bool monitor_hostfwd_remove(char **argv, GString *out, GError **errp)
+bool run_hostfwd_remove(char **argv, GString *out, GError **errp)
 {
     const char *rule;
 
@@ -66,29 +66,29 @@ bool monitor_hostfwd_remove(char **argv, GString *out, GError **errp)
     return true;
 }
 
-bool monitor_object_add(char **argv, GString *out, GError **errp)
+bool run_object_add(char **argv, GString *out, GError **errp)
 {
     g_autoptr(Opts) opts = NULL;
 
     if (!expect(argv, 1, 1, "object_add TYPE,id=ID[,PROP=VALUE...]", errp)) {
         return false;
     }
-    opts = opts_parse_any(argv[0], "qom-type", errp);
+    opts = option_opts(argv[0], "qom-type", errp);
     return opts && object_add(opts, errp);
 }
 
-bool monitor_object_del(char **argv, GString *out, GError **errp)
+bool run_object_del(char **argv, GString *out, GError **errp)
 {
     return expect(argv, 1, 1, "object_del ID", errp) && object_del(argv[0], errp);
 }
 
-bool monitor_info_network(char **argv, GString *out, GError **errp)
+bool info_network(char **argv, GString *out, GError **errp)
 {
     net_print_info(out);
     return true;
 }
 
-bool monitor_info_usernet(char **argv, GString *out, GError **errp)
+bool info_usernet(char **argv, GString *out, GError **errp)
 {
     net_user_print_info(out);
     return true;

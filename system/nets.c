@@ -131,14 +131,14 @@ static bool open_option(Machine *machine, const NetOption *net, GError **errp)
 {
     const char *type = opts_get(net->opts, "type");
 
-    if (g_str_equal(net->option, "-netdev")) {
+    if (g_str_equal(net->option, "netdev")) {
         return netdev_new(net->opts, errp) != NULL;
     }
     if (g_strcmp0(type, "none") == 0) {
         return opts_check_unknown(net->opts, errp);
     }
-    return g_str_equal(net->option, "-nic") ? open_nic(machine, net->opts, errp)
-                                            : open_net(machine, net->opts, errp);
+    return g_str_equal(net->option, "nic") ? open_nic(machine, net->opts, errp)
+                                           : open_net(machine, net->opts, errp);
 }
 
 bool nets_open(Options *options, Machine *machine, GError **errp)
@@ -150,7 +150,7 @@ bool nets_open(Options *options, Machine *machine, GError **errp)
         const NetOption *net = options->nets->pdata[i];
 
         if (!open_option(machine, net, errp)) {
-            g_prefix_error(errp, "%s %s: ", net->option, opts_text(net->opts));
+            g_prefix_error(errp, "-%s %s: ", net->option, opts_text(net->opts));
             return false;
         }
     }

@@ -8,8 +8,8 @@
 #include "backends/netdev.h"
 #include "backends/sockets.h"
 #include "hw/core/device.h"
-#include "json-opts.h"
 #include "objects.h"
+#include "option-json.h"
 #include "qmp-commands.h"
 #include "qom.h"
 #include "system/qmp.h"
@@ -74,7 +74,7 @@ static int take_named_fd(QmpSession *session, Opts *opts, GError **errp)
         if (!name || g_ascii_isdigit(*name)) {
             continue;
         }
-        fd = qmp_session_take_kept_fd(session, name);
+        fd = qmp_session_use_fd(session, name);
         if (fd < 0) {
             error_setg(errp, "File descriptor named '%s' has not been found", name);
             return -1;
@@ -88,7 +88,7 @@ static int take_named_fd(QmpSession *session, Opts *opts, GError **errp)
 
 static json_t *netdev_add(QmpSession *session, json_t *args, GError **errp)
 {
-    g_autoptr(Opts) opts = json_to_opts(args, errp);
+    g_autoptr(Opts) opts = option_json_opts(args, errp);
     g_autoptr(GError) err = NULL;
     int fd;
 
@@ -305,7 +305,7 @@ static const QmpType object_options = {
 
 static json_t *add_object(QmpSession *session, json_t *args, GError **errp)
 {
-    g_autoptr(Opts) opts = json_to_opts(args, errp);
+    g_autoptr(Opts) opts = option_json_opts(args, errp);
 
     if (opts) {
         object_add(opts, errp);

@@ -15,6 +15,12 @@ extern const QmpCommand qmp_host_commands[];    /* media, the screen, keys, memo
 extern const QmpCommand qmp_net_commands[];     /* networks, and objects that users create */
 extern const QmpCommand qmp_profile_commands[]; /* the I/O profile */
 
+/*
+ * Make a device of the arguments of device_add: driver, id, bus, and properties of their types. Also
+ * for -device in JSON, which plugs nothing hot.
+ */
+bool qmp_device_add_json(json_t *args, bool hotplug, GError **errp);
+
 /* qmp-commands-net.c: the events of networks, and what is in them. */
 void qmp_net_events_init(void);
 extern const QmpMember qmp_rx_filter_changed_data[], qmp_stream_connected_data[],

@@ -149,7 +149,9 @@ int qmp_session_take_fd(QmpSession *session);
 
 /* Keep a descriptor under a name, in place of an older one; and let it go. */
 void qmp_session_keep_fd(QmpSession *session, const char *name, int fd);
-int qmp_session_take_kept_fd(QmpSession *session, const char *name); /* the caller's; or -1 */
 bool qmp_session_drop_fd(QmpSession *session, const char *name);
+
+/* The descriptor that is kept under a name, which is then the caller's; -1: there is none. */
+int qmp_session_use_fd(QmpSession *session, const char *name);
 
 #endif

@@ -214,7 +214,7 @@ static json_t *execute(QmpSession *session, json_t *message, GError **errp)
         return NULL;
     }
     args = request.args ? json_incref(request.args) : json_object();
-    if (!qmp_check_args(command, args, &err)) {
+    if (!qmp_check_members(command->args, args, command->open, &err)) {
         g_propagate_error(errp, g_steal_pointer(&err));
     } else if (!command->run) {
         negotiate(session, args);
@@ -344,14 +344,14 @@ void qmp_session_keep_fd(QmpSession *session, const char *name, int fd)
     g_hash_table_replace(session->fds, g_strdup(name), GINT_TO_POINTER(fd));
 }
 
-int qmp_session_take_kept_fd(QmpSession *session, const char *name)
+int qmp_session_use_fd(QmpSession *session, const char *name)
 {
-    void *key, *fd;
+    g_autofree char *key = NULL;
+    gpointer fd;
 
-    if (!g_hash_table_steal_extended(session->fds, name, &key, &fd)) {
+    if (!g_hash_table_steal_extended(session->fds, name, (gpointer *)&key, &fd)) {
         return -1;
     }
-    g_free(key);
     return GPOINTER_TO_INT(fd);
 }
 

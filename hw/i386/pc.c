@@ -340,6 +340,7 @@ const MachineClass pc_machine_class = {
     .is_default = true,
     .default_cpu = "qemu64",
     .default_ram = UINT64_C(128) << 20,
+    .ram_id = "pc.ram",
     .default_boot_order = "cad",
     .default_vga = VGA_CIRRUS,
     .default_nic = "e1000",
