@@ -19,8 +19,6 @@ typedef struct DriveOption {
     const char *option; /* "-drive", "-hda": for messages */
 } DriveOption;
 
-typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_NONE, DISPLAY_TEXT } DisplayKind;
-
 /* What the command line says, before anything is opened or started. */
 typedef struct Options {
     const MachineClass *machine_class;
@@ -48,7 +46,8 @@ typedef struct Options {
     char *log_items, *log_file;
     char *qtest, *qtest_log;
     bool exit_with_parent;
-    DisplayKind display;
+    char *display;  /* -display, -sdl, -curses; NULL: the default one */
+    GPtrArray *vncs; /* char *: -vnc */
     bool nographic;
     bool profile_io; /* -profile io */
     bool nodefaults;

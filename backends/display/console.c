@@ -219,18 +219,19 @@ void console_text_free(ConsoleText *text)
     }
 }
 
-ConsoleText *console_read_text(Console *con)
+ConsoleText *console_get_text(Console *con)
 {
-    console_refresh(con);
     return con->ops->text ? con->ops->text(con->opaque) : NULL;
 }
 
 char *console_text(Console *con)
 {
-    g_autoptr(ConsoleText) text = console_read_text(con);
+    g_autoptr(ConsoleText) text = NULL;
     const ConsoleCell *cell;
     GString *out;
 
+    console_refresh(con);
+    text = console_get_text(con);
     if (!text) {
         return NULL;
     }

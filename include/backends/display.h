@@ -89,10 +89,10 @@ typedef enum ScreendumpFormat { SCREENDUMP_PPM, SCREENDUMP_PNG } ScreendumpForma
 /* Refresh, and write the picture to a file. Fails, naming the file, and leaves no half of one. */
 bool console_screendump(Console *con, const char *path, ScreendumpFormat format, GError **errp);
 
-/* Refresh, and give the screen of a text mode, to be freed; NULL in a graphics mode. */
-ConsoleText *console_read_text(Console *con);
+/* The screen of a text mode, to be freed; NULL in a graphics mode. */
+ConsoleText *console_get_text(Console *con);
 
-/* The same as UTF-8: lines ended by '\n', trailing blanks cut. */
+/* Refresh, and give the same as UTF-8: lines ended by '\n', trailing blanks cut. */
 char *console_text(Console *con);
 
 #endif
