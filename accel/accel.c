@@ -8,6 +8,7 @@
 
 #include "accel/coalesce.h"
 #include "accel/internal.h"
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "hw/core/log.h"
 
@@ -75,6 +76,7 @@ static void free_config(const AccelOps *ops, void *config)
 
 static void drain_hook(void *opaque)
 {
+    io_profile_look();
     accel_drain();
 }
 

@@ -9,6 +9,7 @@
 #include "accel/coalesce.h"
 
 #include "accel/coalesced.h"
+#include "accel/effect-watch.h"
 #include "hw/core/log.h"
 
 /* Places that are remembered: a wrong range over a window of pixels would have as many as bytes. */
@@ -167,8 +168,6 @@ static void place_clear(void *data)
 
 void coalesce_set_audit(bool on)
 {
-    EffectHook hook = on ? note : NULL;
-
     if (audit.on == on) {
         return;
     }
@@ -182,9 +181,7 @@ void coalesce_set_audit(bool on)
         g_clear_pointer(&audit.places, g_array_unref);
         g_clear_pointer(&audit.findings, g_array_unref);
     }
-    effect_hook_memory = hook;
-    effect_hook_core = hook;
-    effect_hook_backends = hook;
+    effect_listen(EFFECT_LISTENER_AUDIT, on ? note : NULL);
 }
 
 void coalesced_set_output_test(bool (*fn)(const MemoryRegion *mr, hwaddr offset))

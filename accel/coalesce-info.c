@@ -82,6 +82,7 @@ static void add_zones(CoalescedInfo *info, const ZoneLedger *ledger)
             .pio = doorbell->pio,
             .match_data = doorbell->match_data,
             .active = doorbell->active,
+            .reason = doorbell_reason(doorbell),
         };
 
         g_array_append_val(info->doorbells, row);
@@ -192,7 +193,8 @@ static void print_doorbells(GString *out, const CoalescedInfo *info)
         if (bell->match_data) {
             g_string_append_printf(out, " value 0x%" PRIx64, bell->data);
         }
-        g_string_append_printf(out, ": %s\n", bell->active ? "active" : "signalled in user space");
+        g_string_append_printf(out, ": %s%s\n",
+                               bell->active ? "active" : "signalled in user space, ", bell->reason);
     }
 }
 

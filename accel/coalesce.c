@@ -73,7 +73,7 @@ static int64_t now_ns(void)
 /* `n` entries that are no older than `since` have been dispatched. */
 static void count_delay(int64_t since, unsigned n)
 {
-    uint64_t bound = now_ns() - since;
+    uint64_t bound = n ? now_ns() - since : 0;
 
     coalesce.stats.entries += n;
     coalesce.stats.delay_sum += bound * n;
@@ -135,7 +135,7 @@ static void defer(const struct kvm_coalesced_mmio *entry, int64_t since)
         coalesce.stats.poisoned++;
         return;
     }
-    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
+    io_profile_queued(as, entry->phys_addr);
     while (done < entry->len) {
         unsigned left = entry->len - done;
         MemoryRegionSection section = address_space_lookup(as, entry->phys_addr + done, left);
@@ -202,7 +202,7 @@ static unsigned dispatch(const struct kvm_coalesced_mmio *entry)
         coalesce.stats.poisoned++;
         return 0;
     }
-    io_profile(as, entry->phys_addr, IO_PROFILE_QUEUED);
+    io_profile_queued(as, entry->phys_addr);
     memcpy(data, entry->data, sizeof(data));
     if (G_UNLIKELY(coalesce_audit_enabled())) {
         MemoryRegionSection section = address_space_lookup(as, entry->phys_addr, entry->len);
@@ -296,6 +296,7 @@ static void release(void *opaque)
 
 static void region_destroyed(MemoryRegion *mr, void *opaque)
 {
+    io_profile_forget(mr);
     for (guint i = coalesce.deferred_first; i < coalesce.deferred->len; i++) {
         Deferred *write = &g_array_index(coalesce.deferred, Deferred, i);
 

@@ -28,4 +28,11 @@ void accel_drain(void);
  */
 bool vcpu_is_outrun(Vcpu *vcpu);
 
+/*
+ * Park every vCPU for a moment, and let those go on that did; not in a vCPU's thread. The first
+ * returns what the second is to be told: whether they ran.
+ */
+bool vcpus_hold(void);
+void vcpus_release(bool running);
+
 #endif

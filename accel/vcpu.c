@@ -17,6 +17,7 @@
 
 #include "accel/coalesce.h"
 #include "accel/internal.h"
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "hw/core/runstate.h"
 
@@ -75,10 +76,11 @@ static void *vcpu_thread(void *opaque)
         __atomic_store_n(&vcpu->kick_requested, 0, __ATOMIC_SEQ_CST);
         machine_unlock();
         ops->vcpu_run(vcpu);
-        /* A CPU that asked for its own end or reset goes not one instruction further. */
-        if (ops->vcpu_settle && !vcpu->stopped) {
+        /* The access that it came out for is done: it must not write to registers of later. */
+        if (ops->vcpu_settle) {
             ops->vcpu_settle(vcpu);
         }
+        io_profile_end(vcpu->index);
         machine_lock();
         if (!__atomic_load_n(&vcpu->kick_requested, __ATOMIC_SEQ_CST)) {
             vcpu->stopped = true;
@@ -252,6 +254,23 @@ void vcpus_pause(void)
     } while (!coalesce_is_empty());
 }
 
+bool vcpus_hold(void)
+{
+    bool was_running = cpus.running;
+
+    vcpus_pause();
+    return was_running;
+}
+
+/* As they were: one that gave up stays parked. */
+void vcpus_release(bool running)
+{
+    if (running) {
+        cpus.running = true;
+        g_cond_broadcast(&cpus.resume_cond);
+    }
+}
+
 bool vcpus_running(void)
 {
     return cpus.running;
@@ -298,14 +317,12 @@ uint64_t vcpus_exits(void)
 /* Whoever asks while they run stops them for the moment it takes. */
 void vcpus_print_registers(GString *out, int index)
 {
-    bool was_running = cpus.running;
+    bool was_running;
 
     if (!accel_current() || !accel_current()->vcpu_get_state) {
         return;
     }
-    if (was_running) {
-        vcpus_pause();
-    }
+    was_running = vcpus_hold();
     for (unsigned i = 0; i < cpus.n; i++) {
         X86State state;
 
@@ -316,10 +333,7 @@ void vcpus_print_registers(GString *out, int index)
         g_string_append_printf(out, "\nCPU#%u\n", i);
         x86_state_print(&state, out);
     }
-    if (was_running) {
-        cpus.running = true;
-        g_cond_broadcast(&cpus.resume_cond);
-    }
+    vcpus_release(was_running);
 }
 
 void vcpus_print(GString *out)

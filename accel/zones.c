@@ -175,7 +175,8 @@ static int refused_before(const ZoneLedger *ledger, const HostZone *host)
     return 0;
 }
 
-static void update_host(ZoneLedger *ledger)
+/* Returns whether the host got something back: there may be room for what it refused. */
+static bool update_host_zones(ZoneLedger *ledger)
 {
     g_autoptr(GArray) wanted = wanted_zones(ledger);
     g_autoptr(GArray) kept = g_array_new(FALSE, FALSE, sizeof(HostZone));
@@ -213,6 +214,60 @@ static void update_host(ZoneLedger *ledger)
     g_array_sort(kept, compare_host);
     g_array_unref(ledger->host);
     ledger->host = g_steal_pointer(&kept);
+    return given_back;
+}
+
+/* -------------------------------------------------------------------------------- doorbells -- */
+
+/* Whether some write could ring both. */
+static bool doorbells_collide(const Doorbell *a, const Doorbell *b)
+{
+    return a->pio == b->pio && a->addr == b->addr &&
+           (a->size == 0 || b->size == 0 || a->size == b->size) &&
+           (!a->match_data || !b->match_data || a->data == b->data);
+}
+
+static bool is_shared(const ZoneLedger *ledger, guint n)
+{
+    for (guint i = 0; i < ledger->doorbells->len; i++) {
+        if (i != n && doorbells_collide(doorbell_at(ledger, i), doorbell_at(ledger, n))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Tell the host of what may be in force and is not, or the other way round. */
+static void update_host_doorbells(ZoneLedger *ledger, bool room)
+{
+    for (guint i = 0; i < ledger->doorbells->len; i++) {
+        Doorbell *doorbell = doorbell_at(ledger, i);
+
+        doorbell->shared = is_shared(ledger, i);
+        if (doorbell->active && doorbell->shared) {
+            ledger->ops->set_doorbell(doorbell, false);
+            doorbell->active = false;
+        }
+    }
+    for (guint i = 0; i < ledger->doorbells->len; i++) {
+        Doorbell *doorbell = doorbell_at(ledger, i);
+
+        if (doorbell->active || doorbell->shared || (doorbell->error && !room)) {
+            continue;
+        }
+        doorbell->error = -ledger->ops->set_doorbell(doorbell, true);
+        doorbell->active = doorbell->error == 0;
+        if (doorbell->error && doorbell->error != EOPNOTSUPP) {
+            warn_once("an ioeventfd is signalled in user space: %s", g_strerror(doorbell->error));
+        }
+    }
+}
+
+static void update_host(ZoneLedger *ledger)
+{
+    if (update_host_zones(ledger)) {
+        update_host_doorbells(ledger, true);
+    }
 }
 
 /* A doorbell came or went. */
@@ -306,39 +361,37 @@ bool zones_del(ZoneLedger *ledger, bool pio, uint64_t addr, uint64_t size)
 
 bool zones_add_doorbell(ZoneLedger *ledger, const Doorbell *doorbell)
 {
-    Doorbell *added;
-    int rc;
+    guint n = ledger->doorbells->len;
 
-    /* The zones around it go first: of a zone and a doorbell, the host heeds the older. */
     g_array_append_val(ledger->doorbells, *doorbell);
-    added = doorbell_at(ledger, ledger->doorbells->len - 1);
-    added->active = false;
+    doorbell_at(ledger, n)->active = false;
+    doorbell_at(ledger, n)->error = 0;
+    /* The zones around it go first: of a zone and a doorbell, the host heeds the older. */
     update_doorbell_states(ledger);
+    update_host_doorbells(ledger, false);
+    return doorbell_at(ledger, n)->active;
+}
 
-    rc = ledger->ops->set_doorbell(added, true);
-    added->active = rc == 0;
-    if (rc != 0 && rc != -EOPNOTSUPP) {
-        warn_once("an ioeventfd is signalled in user space: %s", g_strerror(-rc));
-    }
-    return added->active;
+static bool same_doorbell(const Doorbell *a, const Doorbell *b)
+{
+    return a->pio == b->pio && a->addr == b->addr && a->size == b->size &&
+           a->match_data == b->match_data && a->data == b->data && a->fd == b->fd;
 }
 
 bool zones_del_doorbell(ZoneLedger *ledger, const Doorbell *doorbell)
 {
     for (guint i = 0; i < ledger->doorbells->len; i++) {
-        Doorbell found = *doorbell_at(ledger, i);
+        const Doorbell *found = doorbell_at(ledger, i);
 
-        if (found.pio != doorbell->pio || found.addr != doorbell->addr ||
-            found.size != doorbell->size || found.match_data != doorbell->match_data ||
-            found.data != doorbell->data || found.fd != doorbell->fd) {
-            continue;
+        if (same_doorbell(found, doorbell)) {
+            if (found->active) {
+                ledger->ops->set_doorbell(found, false);
+            }
+            g_array_remove_index(ledger->doorbells, i);
+            update_host_doorbells(ledger, true);
+            update_doorbell_states(ledger);
+            return true;
         }
-        if (found.active) {
-            ledger->ops->set_doorbell(&found, false);
-        }
-        g_array_remove_index_fast(ledger->doorbells, i);
-        update_doorbell_states(ledger);
-        return true;
     }
     return false;
 }
@@ -376,15 +429,20 @@ bool zones_hold(const ZoneLedger *ledger, bool pio, uint64_t addr, unsigned len)
     return false;
 }
 
+static const char *refusal(int error)
+{
+    return error == ENOSPC       ? "the host takes no more"
+           : error == EOPNOTSUPP ? "the host can't"
+                                 : g_strerror(error);
+}
+
 const char *zone_reason(const Zone *zone)
 {
     switch (zone->state) {
     case ZONE_DOORBELL:
         return "an ioeventfd lies in it";
     case ZONE_REFUSED:
-        return zone->error == ENOSPC       ? "the host takes no more"
-               : zone->error == EOPNOTSUPP ? "the host can't"
-                                           : g_strerror(zone->error);
+        return refusal(zone->error);
     case ZONE_OVERLAP:
         return "it overlaps an older zone";
     case ZONE_IMPOSSIBLE:
@@ -392,4 +450,12 @@ const char *zone_reason(const Zone *zone)
     default:
         return "";
     }
+}
+
+const char *doorbell_reason(const Doorbell *doorbell)
+{
+    if (doorbell->active) {
+        return "";
+    }
+    return doorbell->shared ? "a write may ring another, too" : refusal(doorbell->error);
 }

@@ -14,6 +14,8 @@
  * A doorbell wins over a zone whose bytes it touches: somebody waits for it. Such a zone is out of
  * force while the doorbell exists, and its writes exit.
  *
+ * Two doorbells that one write could ring are both signalled in user space: the host takes one.
+ *
  * All functions are called with the machine lock held.
  */
 #ifndef LIGNITE_ACCEL_ZONES_H
@@ -57,7 +59,10 @@ typedef struct Doorbell {
     int fd;
     bool pio;
     bool match_data;
+    /* Below: the ledger's. */
     bool active; /* in force; else the dispatcher signals it */
+    bool shared; /* a write to it could ring another, too */
+    int error;   /* errno with which the host refused it, or 0 */
 } Doorbell;
 
 /* How they are put in force: 0, or -errno. `add` false takes it back. */
@@ -87,7 +92,10 @@ bool zones_add(ZoneLedger *ledger, bool pio, uint64_t addr, uint64_t size, const
 /* Take exactly this zone back. False: there is none. */
 bool zones_del(ZoneLedger *ledger, bool pio, uint64_t addr, uint64_t size);
 
-/* Add a doorbell; false where the host does not take it. Either way it is in the ledger. */
+/*
+ * Add a doorbell; false where the host does not take it. Either way it is in the ledger, and what
+ * the host refused is tried again when there may be room.
+ */
 bool zones_add_doorbell(ZoneLedger *ledger, const Doorbell *doorbell);
 bool zones_del_doorbell(ZoneLedger *ledger, const Doorbell *doorbell);
 
@@ -98,7 +106,8 @@ unsigned zones_active_doorbells(const ZoneLedger *ledger);
 /* Whether [addr, addr + len) lies wholly inside one zone of the host's. */
 bool zones_hold(const ZoneLedger *ledger, bool pio, uint64_t addr, unsigned len);
 
-/* Why a zone is not in force, for people; "" where it is. */
+/* Why a zone or a doorbell is not in force, for people; "" where it is. */
 const char *zone_reason(const Zone *zone);
+const char *doorbell_reason(const Doorbell *doorbell);
 
 #endif

@@ -12,12 +12,15 @@
     PCI(cirrus_vga_class)                                                                          \
     PLAIN(debugcon_class)                                                                          \
     PLAIN(debugexit_class)                                                                         \
+    PCI(e1000_82544gc_class)                                                                       \
+    PCI(e1000_82545em_class)                                                                       \
     PCI(e1000_class)                                                                               \
     PLAIN(fw_cfg_io_class)                                                                         \
     PLAIN(i440fx_host_class)                                                                       \
     PCI(i440fx_pci_class)                                                                          \
     PLAIN(i8042_class)                                                                             \
     PLAIN(i8257_class)                                                                             \
+    PLAIN(ib700_class)                                                                             \
     PLAIN(ide_cd_class)                                                                            \
     PLAIN(ide_device_class)                                                                        \
     PLAIN(ide_hd_class)                                                                            \
@@ -32,10 +35,13 @@
     PLAIN(pci_device_class)                                                                        \
     PCI(pci_testdev_class)                                                                         \
     PCI(pci_vga_class)                                                                             \
+    PLAIN(pflash_cfi01_class)                                                                      \
     PCI(piix3_class)                                                                               \
     PCI(piix3_ide_class)                                                                           \
     PCI(piix4_pm_class)                                                                            \
     PLAIN(port92_class)                                                                            \
+    PLAIN(pvpanic_class)                                                                           \
+    PCI(pvpanic_pci_class)                                                                         \
     PLAIN(serial_class)
 
 #define DECLARE_PLAIN(name) extern const DeviceClass name;

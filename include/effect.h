@@ -24,7 +24,7 @@ typedef enum Effect {
 /* Called when it happens; any thread (EFFECT_CLOCK), else with the machine lock held. */
 typedef void (*EffectHook)(Effect effect);
 
-/* Set with no vCPU running, by accel/coalesce-audit.c alone. */
+/* Set with no vCPU running, by accel/effect-watch.c alone. */
 extern EffectHook effect_hook_memory;   /* EFFECT_DMA, EFFECT_MAP; in memory/ */
 extern EffectHook effect_hook_core;     /* EFFECT_IRQ, EFFECT_TIMER, EFFECT_CLOCK; in hw/core/ */
 extern EffectHook effect_hook_backends; /* EFFECT_BLOCK, EFFECT_OUTPUT; in backends/ */

@@ -269,7 +269,7 @@ static bool ring_doorbells(const MemoryRegion *mr, hwaddr addr, uint64_t data, u
         const uint64_t one = 1;
 
         if (e->addr != addr || (e->size != 0 && e->size != size) ||
-            (e->match_data && (e->data & size_mask(size)) != data)) {
+            (e->match_data && e->data != data)) {
             continue;
         }
         /* A full counter refuses, and is as loud as it can be. */

@@ -459,10 +459,16 @@ static guint eventfd_position(const GArray *eventfds, const MemoryRegionIoeventf
     return i;
 }
 
+/* A write of that width has no more bits; the host compares all that it is given. */
+static uint64_t eventfd_data(unsigned size, bool match_data, uint64_t data)
+{
+    return match_data && size > 0 ? data & ~UINT64_C(0) >> (64 - 8 * size) : 0;
+}
+
 void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size, bool match_data,
                                uint64_t data, int fd)
 {
-    MemoryRegionIoeventfd e = {addr, size, match_data, match_data ? data : 0, fd};
+    MemoryRegionIoeventfd e = {addr, size, match_data, eventfd_data(size, match_data, data), fd};
     guint i;
 
     g_assert(has_ops(mr) && fd >= 0);
@@ -484,7 +490,7 @@ void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size, boo
 void memory_region_del_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size, bool match_data,
                                uint64_t data, int fd)
 {
-    MemoryRegionIoeventfd e = {addr, size, match_data, match_data ? data : 0, fd};
+    MemoryRegionIoeventfd e = {addr, size, match_data, eventfd_data(size, match_data, data), fd};
     guint i;
 
     g_assert(mr->ioeventfds);

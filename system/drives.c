@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * -drive, -hda, -cdrom: from options to open block backends, and their places on IDE; and the
- * monitor's commands that change media.
+ * -drive, -hda, -cdrom, -fda, -pflash: from options to open block backends, and their places; and
+ * the monitor's commands that change media.
  */
 #include "drives.h"
 
@@ -11,16 +11,61 @@
 #include "backends/block.h"
 #include "error.h"
 
-/* Where on IDE the drive goes: index, or bus and unit, or the first free place. */
-static bool choose_ide_place(Machine *machine, Opts *opts, unsigned *bus, unsigned *unit,
-                             GError **errp)
+/* What if= may name: where the board looks for such drives. */
+typedef struct Interface {
+    const char *name;
+    unsigned buses, units; /* 0: the drive waits for a -device */
+    BlockBackend **(*places)(Machine *machine);
+    bool removable; /* it may be empty */
+} Interface;
+
+static BlockBackend **ide_places(Machine *machine)
 {
-    const unsigned places = MACHINE_IDE_BUSES * MACHINE_IDE_UNITS;
+    return &machine->ide[0][0];
+}
+
+static BlockBackend **floppy_places(Machine *machine)
+{
+    return machine->floppy;
+}
+
+static BlockBackend **pflash_places(Machine *machine)
+{
+    return machine->pflash;
+}
+
+static const Interface interfaces[] = {
+    {"ide", MACHINE_IDE_BUSES, MACHINE_IDE_UNITS, ide_places, false},
+    {"floppy", 1, MACHINE_FLOPPIES, floppy_places, true},
+    {"pflash", 1, MACHINE_PFLASHES, pflash_places, false},
+    {"none", 0, 0, NULL, false},
+};
+
+static const Interface *find_interface(const char *name, GError **errp)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(interfaces); i++) {
+        if (g_str_equal(interfaces[i].name, name)) {
+            return &interfaces[i];
+        }
+    }
+    error_setg(errp, "unsupported bus type '%s': ide, floppy, pflash and none are there", name);
+    return NULL;
+}
+
+/*
+ * The number of the drive's place, in all buses: from index, or bus and unit, or the first that is
+ * free.
+ */
+static bool choose_place(Machine *machine, const Interface *interface, Opts *opts, unsigned *place,
+                         GError **errp)
+{
+    const unsigned places = interface->buses * interface->units;
+    BlockBackend **taken = interface->places(machine);
     uint64_t index = UINT64_MAX, b = UINT64_MAX, u = UINT64_MAX;
 
     if (!opts_get_uint(opts, "index", places - 1, &index, errp) ||
-        !opts_get_uint(opts, "bus", MACHINE_IDE_BUSES - 1, &b, errp) ||
-        !opts_get_uint(opts, "unit", MACHINE_IDE_UNITS - 1, &u, errp)) {
+        !opts_get_uint(opts, "bus", interface->buses - 1, &b, errp) ||
+        !opts_get_uint(opts, "unit", interface->units - 1, &u, errp)) {
         return false;
     }
     if (index != UINT64_MAX) {
@@ -29,28 +74,35 @@ static bool choose_ide_place(Machine *machine, Opts *opts, unsigned *bus, unsign
             return false;
         }
     } else if (u != UINT64_MAX) {
-        index = (b == UINT64_MAX ? 0 : b) * MACHINE_IDE_UNITS + u;
+        index = (b == UINT64_MAX ? 0 : b) * interface->units + u;
     } else {
-        uint64_t first = b == UINT64_MAX ? 0 : b * MACHINE_IDE_UNITS;
-
-        for (index = first; index < places; index++) {
-            if (!machine->ide[index / MACHINE_IDE_UNITS][index % MACHINE_IDE_UNITS]) {
-                break;
-            }
+        index = b == UINT64_MAX ? 0 : b * interface->units;
+        while (index < places && taken[index]) {
+            index++;
         }
         if (index == places) {
-            error_setg(errp, "all IDE places are taken: use if=none and -device");
+            error_setg(errp, "all places of if=%s are taken%s", interface->name,
+                       interface->places == pflash_places ? "" : ": use if=none and -device");
             return false;
         }
     }
-    *bus = index / MACHINE_IDE_UNITS;
-    *unit = index % MACHINE_IDE_UNITS;
-    if (machine->ide[*bus][*unit]) {
-        error_setg(errp, "drive with bus=%u, unit=%u (index=%u) exists", *bus, *unit,
-                   (unsigned)index);
+    *place = index;
+    if (taken[index]) {
+        error_setg(errp, "drive with bus=%u, unit=%u (index=%u) exists", *place / interface->units,
+                   *place % interface->units, *place);
         return false;
     }
     return true;
+}
+
+/* The name of a drive that was given none. */
+static char *default_id(const Interface *interface, unsigned place, bool cdrom)
+{
+    if (interface->buses > 1) {
+        return g_strdup_printf("%s%u-%s%u", interface->name, place / interface->units,
+                               cdrom ? "cd" : "hd", place % interface->units);
+    }
+    return g_strdup_printf("%s%u", interface->name, place);
 }
 
 static bool parse_error_action(Opts *opts, const char *key, BlockErrorAction fallback,
@@ -94,11 +146,14 @@ static const Choice discard_choice = {
  * Writes may stay in the host's cache until the guest flushes, which every mode promises or allows
  * but those that promise more. "unsafe" allows to lose flushes; we need not make use of that.
  */
-static const Choice cache_choice = {
-    "cache",
-    {{"writeback", 0}, {"unsafe", 0}, {"none", -1}, {"off", -1}, {"directsync", -1},
-     {"writethrough", -1}},
-    "writeback"};
+static const Choice cache_choice = {"cache",
+                                    {{"writeback", 0},
+                                     {"unsafe", 0},
+                                     {"none", -1},
+                                     {"off", -1},
+                                     {"directsync", -1},
+                                     {"writethrough", -1}},
+                                    "writeback"};
 
 static const Choice aio_choice = {
     "aio", {{"threads", 0}, {"native", -1}, {"io_uring", -1}}, "threads"};
@@ -127,18 +182,17 @@ static bool parse_choice(Opts *opts, const Choice *choice, int *value, GError **
 static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **errp)
 {
     BlockOptions block = {.snapshot = snapshot};
-    const char *interface = opts_get(opts, "if");
+    const char *if_name = opts_get(opts, "if");
     const char *media = opts_get(opts, "media");
     const char *format = opts_get(opts, "format");
     const char *id = opts_get(opts, "id");
     g_autofree char *own_id = NULL;
-    bool on_ide = !interface || g_str_equal(interface, "ide");
-    unsigned bus = 0, unit = 0;
+    const Interface *interface = find_interface(if_name ? if_name : "ide", errp);
+    unsigned place = 0;
     int discard = false, ignored = 0;
     BlockBackend *blk;
 
-    if (!on_ide && !g_str_equal(interface, "none")) {
-        error_setg(errp, "unsupported bus type '%s': if=ide and if=none are there", interface);
+    if (!interface) {
         return false;
     }
     if (format && !g_str_equal(format, "raw")) {
@@ -163,21 +217,27 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
         !parse_choice(opts, &discard_choice, &discard, errp) ||
         !parse_choice(opts, &cache_choice, &ignored, errp) ||
         !parse_choice(opts, &aio_choice, &ignored, errp) ||
-        (on_ide && !choose_ide_place(machine, opts, &bus, &unit, errp))) {
+        (interface->places && !choose_place(machine, interface, opts, &place, errp))) {
         return false;
     }
     block.discard = discard;
-    if (!block.filename && !block.media_cdrom) {
-        error_setg(errp, "a disk needs file=FILE: only a CD drive can be empty");
+    if (!block.filename && !block.media_cdrom && !interface->removable) {
+        error_setg(errp, "a disk needs file=FILE: only a CD or floppy drive can be empty");
         return false;
     }
     if (!opts_check_unknown(opts, errp)) {
         return false;
     }
     if (!id) {
-        id = own_id =
-            on_ide ? g_strdup_printf("ide%u-%s%u", bus, block.media_cdrom ? "cd" : "hd", unit)
-                   : g_strdup("none0");
+        while (!interface->places && (own_id = default_id(interface, place, false)) &&
+               block_find(own_id)) {
+            g_free(own_id);
+            place++;
+        }
+        if (!own_id) {
+            own_id = default_id(interface, place, block.media_cdrom);
+        }
+        id = own_id;
     }
     if (block_find(id)) {
         error_setg(errp, "Device with id '%s' already exists", id);
@@ -190,8 +250,8 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
     if (block_warning(blk)) {
         fprintf(stderr, "lignite: warning: %s\n", block_warning(blk));
     }
-    if (on_ide) {
-        machine->ide[bus][unit] = blk;
+    if (interface->places) {
+        interface->places(machine)[place] = blk;
     }
     return true;
 }
@@ -210,7 +270,15 @@ bool drives_open(const Options *options, Machine *machine, GError **errp)
         BlockOptions empty = {.media_cdrom = true, .read_only = true};
 
         machine->ide[1][0] = block_open("ide1-cd0", &empty, errp);
-        return machine->ide[1][0] != NULL;
+        if (!machine->ide[1][0]) {
+            return false;
+        }
+    }
+    if (!options->no_floppy && !machine->floppy[0]) {
+        machine->floppy[0] = block_open("floppy0", &(BlockOptions){}, errp);
+        if (!machine->floppy[0]) {
+            return false;
+        }
     }
     return true;
 }

@@ -174,12 +174,14 @@ static void drop_defaults(Options *options)
         bool *dropped;
     } table[] = {
         {"isa-serial", &options->no_serial}, {"ide-cd", &options->no_cd},
+        {"floppy", &options->no_floppy},     {"isa-fdc", &options->no_floppy},
         {"ide-hd", &options->no_cd},         {"VGA", &options->no_vga},
         {"cirrus-vga", &options->no_vga},    {"isa-vga", &options->no_vga},
     };
 
     if (options->nodefaults) {
-        options->no_nic = options->no_vga = options->no_serial = options->no_cd = true;
+        options->no_nic = options->no_vga = options->no_serial = options->no_cd =
+            options->no_floppy = true;
     }
     for (unsigned i = 0; i < options->devices->len; i++) {
         const char *driver = opts_get(options->devices->pdata[i], "driver");

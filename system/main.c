@@ -15,6 +15,7 @@
 #include "backends/block.h"
 #include "backends/char.h"
 #include "backends/display.h"
+#include "backends/netdev.h"
 #include "backends/ui/ui.h"
 #include "backends/ui/vnc.h"
 #include "chardevs.h"
@@ -32,8 +33,6 @@
 #include "system/monitor.h"
 #include "system/qmp.h"
 #include "system/vm.h"
-
-#define PROFILE_ROWS 15 /* at the end of the program */
 
 static char *pidfile;
 
@@ -177,18 +176,6 @@ static bool build(Options *options, GError **errp)
            start_displays(options, errp);
 }
 
-/* What -profile io asked for: the registers that cost most, and what was queued. */
-static void print_profile(void)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    io_profile_print(text, PROFILE_ROWS);
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT " exits in all (%s)\n", vcpus_exits(),
-                           accel_current()->name);
-    fputs(text->str, stdout);
-    io_profile_stop();
-}
-
 static void tear_down(void)
 {
     Machine *machine = machine_current();
@@ -201,6 +188,7 @@ static void tear_down(void)
     if (machine->cls) {
         machine->cls->cleanup(machine);
     }
+    net_close_all();
     block_close_all();
     monitor_close_all();
     chardev_close_all();
@@ -247,14 +235,15 @@ int main(int argc, char **argv)
     mainloop_init();
     memory_system_init();
     if (build(&options, &err)) {
-        if (options.profile_io) {
+        if (options.profile.io) {
             io_profile_start();
         }
         vm_init(&options.policy, options.paused);
         status = vm_run();
         display_stop();
-        if (options.profile_io) {
-            print_profile();
+        if (!profile_write(&options.profile, &err)) {
+            g_prefix_error(&err, "-profile: ");
+            status = 1;
         }
     }
     tear_down();

@@ -75,6 +75,18 @@ static bool run_nmi(char **argv, GString *out, GError **errp)
     return true;
 }
 
+static bool run_watchdog_action(char **argv, GString *out, GError **errp)
+{
+    VmPolicy policy = *vm_policy();
+
+    if (!need_argument(argv[0], "watchdog_action: the action", errp) ||
+        !vm_policy_choose(&policy, "watchdog", argv[0], errp)) {
+        return false;
+    }
+    vm_set_policy(&policy);
+    return true;
+}
+
 /* --------------------------------------------------------------------------- screen, keys -- */
 
 static bool run_screendump(char **argv, GString *out, GError **errp)
@@ -322,9 +334,8 @@ static bool run_coalesce(char **argv, GString *out, GError **errp)
     static const struct {
         const char *name;
         CoalescedKinds kinds;
-    } names[] = {{"mmio", COALESCED_KIND_MMIO},
-                 {"pio", COALESCED_KIND_PIO},
-                 {"both", COALESCED_KIND_ALL}};
+    } names[] = {
+        {"mmio", COALESCED_KIND_MMIO}, {"pio", COALESCED_KIND_PIO}, {"both", COALESCED_KIND_ALL}};
     CoalescedKinds kinds = 0;
     bool on;
 
@@ -393,8 +404,22 @@ static bool info_irq(char **argv, GString *out, GError **errp)
 
 static bool info_io_profile(char **argv, GString *out, GError **errp)
 {
-    io_profile_print(out, 0);
-    return true;
+    g_autoptr(IoProfileReport) report = NULL;
+    uint64_t cpu;
+
+    if (*argv && !parse_size(*argv, 1, &cpu, errp)) {
+        return false;
+    }
+    report = io_profile_query(*argv ? (int)MIN(cpu, INT_MAX) : -1, errp);
+    if (report) {
+        io_profile_print_table(out, report, 0);
+    }
+    return report;
+}
+
+static bool run_io_profile(char **argv, GString *out, GError **errp)
+{
+    return profile_control(*argv ? *argv : "", errp);
 }
 
 static bool info_block(char **argv, GString *out, GError **errp)
@@ -485,8 +510,8 @@ const MonitorCommand monitor_info_commands[] = {
     {"coalesced", NULL, NULL, "show which writes are queued, and what became of them",
      info_coalesced},
     {"cpus", NULL, NULL, "show the CPUs", info_cpus},
-    {"io-profile", NULL, NULL, "show what the guest exited for (with -profile io)",
-     info_io_profile},
+    {"io-profile", NULL, "[CPU]",
+     "show what the guest, or one CPU of it, exited for, and how long it took", info_io_profile},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
     {"mtree", NULL, "[-f][-o][-D]",
@@ -560,6 +585,8 @@ const MonitorCommand monitor_commands[] = {
     {"eject", NULL, "[-f] DEVICE", "take the medium out of a drive (-f: even if it is locked)",
      run_eject},
     {"i", NULL, "/FMT PORT", "read a port", run_in},
+    {"io-profile", NULL, "on|off|reset", "count what the guest exits for, or from zero again",
+     run_io_profile},
     {"mouse_button", NULL, "STATE", "press mouse buttons (1 left, 2 middle, 4 right)",
      run_mouse_button},
     {"mouse_move", NULL, "DX DY", "move the mouse", run_mouse_move},
@@ -571,5 +598,7 @@ const MonitorCommand monitor_commands[] = {
     {"stop", "s", NULL, "stop the machine", run_stop},
     {"system_powerdown", NULL, NULL, "press the power button", run_powerdown},
     {"system_reset", NULL, NULL, "reset the machine", run_reset},
+    {"watchdog_action", NULL, "ACTION", "what follows when a watchdog expires",
+     run_watchdog_action},
     {"xp", NULL, "/FMT ADDR", "show physical memory", run_xp},
     {}};

@@ -209,6 +209,41 @@ static OptionsResult handle_boot(Options *options, const OptionRow *row, const c
     return merge_opts(options->boot, arg, "order", errp);
 }
 
+static bool choose_action(const char *event, const char *action, void *policy, GError **errp)
+{
+    return vm_policy_choose(policy, event, action, errp);
+}
+
+static OptionsResult handle_action(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    g_autoptr(Opts) opts = opts_parse(arg, NULL, errp);
+
+    return opts && opts_foreach(opts, choose_action, &options->policy, errp) ? OPTIONS_RUN
+                                                                             : OPTIONS_FAIL;
+}
+
+/* Older forms of it. */
+static OptionsResult handle_watchdog_action(Options *options, const OptionRow *row,
+                                            const char *arg, GError **errp)
+{
+    return vm_policy_choose(&options->policy, "watchdog", arg, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
+}
+
+static OptionsResult handle_no_reboot(Options *options, const OptionRow *row, const char *arg,
+                                      GError **errp)
+{
+    options->policy.reboot = REBOOT_ACTION_SHUTDOWN;
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_no_shutdown(Options *options, const OptionRow *row, const char *arg,
+                                        GError **errp)
+{
+    options->policy.shutdown = SHUTDOWN_ACTION_PAUSE;
+    return OPTIONS_RUN;
+}
+
 static OptionsResult handle_rtc(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
@@ -323,6 +358,28 @@ static OptionsResult handle_disk(Options *options, const OptionRow *row, const c
     opts_set(opts, "media", "disk");
     opts_set(opts, "file", arg);
     return add_drive(options, opts, options_by_index[row->field]);
+}
+
+static OptionsResult handle_floppy(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts = opts_new();
+
+    opts_set(opts, "if", "floppy");
+    opts_set(opts, "index", row->field ? "1" : "0");
+    opts_set(opts, "file", arg);
+    return add_drive(options, opts, row->field ? "-fdb" : "-fda");
+}
+
+static OptionsResult handle_pflash(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts = opts_new();
+
+    opts_set(opts, "if", "pflash");
+    opts_set(opts, "file", arg);
+    opts_set(opts, "format", "raw");
+    return add_drive(options, opts, "-pflash");
 }
 
 static OptionsResult handle_cdrom(Options *options, const OptionRow *row, const char *arg,
@@ -467,11 +524,10 @@ static OptionsResult handle_log(Options *options, const OptionRow *row, const ch
 static OptionsResult handle_profile(Options *options, const OptionRow *row, const char *arg,
                                     GError **errp)
 {
-    if (!g_str_equal(arg, "io")) {
-        error_setg(errp, "-profile %s: unknown profile: only io is there", arg);
+    if (!profile_parse(&options->profile, arg, errp)) {
+        g_prefix_error(errp, "-profile %s: ", arg);
         return OPTIONS_FAIL;
     }
-    options->profile_io = true;
     return OPTIONS_RUN;
 }
 
@@ -533,11 +589,15 @@ static const OptionRow rows[] = {
     {"hdc", "FILE", handle_disk, 2, "... of the second channel's master"},
     {"hdd", "FILE", handle_disk, 3, "... of its slave"},
     {"cdrom", "FILE", handle_cdrom, 0, "CD image, in the second channel's master"},
+    {"fda", "FILE", handle_floppy, 0, "image of the first floppy drive"},
+    {"fdb", "FILE", handle_floppy, 1, "... of the second"},
+    {"pflash", "FILE", handle_pflash, 0,
+     "image of a flash chip: the first has the firmware, a second its variables"},
     {"drive",
-     "[file=FILE][,if=ide|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
+     "[file=FILE][,if=ide|floppy|pflash|none][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,format=raw]"
      "[,readonly=on|off][,snapshot=on|off][,id=ID][,werror=A][,rerror=A]"
      "[,discard=unmap|ignore][,cache=writeback|unsafe][,aio=threads]",
-     handle_drive, 0, "a drive, put on IDE or kept for -device"},
+     handle_drive, 0, "a drive, put where if= says (default: IDE) or kept for -device"},
     {"snapshot", NULL, set_flag, AT(snapshot), "keep writes to disks in temporary files"},
 
     HEADING("Devices"),
@@ -576,10 +636,16 @@ static const OptionRow rows[] = {
     {"object", "monitor-qmp,id=ID,chardev=ID[,pretty=on|off]", handle_object, 0,
      "an object (-object help lists them): QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
-    {"no-reboot", NULL, set_flag, AT(policy.no_reboot), "end instead of rebooting"},
-    {"no-shutdown", NULL, set_flag, AT(policy.no_shutdown), "stop instead of ending"},
-    {"profile", "io", handle_profile, 0,
-     "count what the guest exits for, by register; the table is printed at the end"},
+    {"action",
+     "[reboot=reset|shutdown][,shutdown=poweroff|pause][,panic=shutdown|pause|exit-failure|none]"
+     "[,watchdog=reset|shutdown|poweroff|inject-nmi|pause|debug|none]",
+     handle_action, 0, "what follows when the guest does one of these (defaults: the first)"},
+    {"no-reboot", NULL, handle_no_reboot, 0, "the same as -action reboot=shutdown"},
+    {"no-shutdown", NULL, handle_no_shutdown, 0, "the same as -action shutdown=pause"},
+    {"watchdog-action", "ACTION", handle_watchdog_action, 0,
+     "the same as -action watchdog=ACTION"},
+    {"profile", "io[,file=F][,format=table|json|csv|svg]", handle_profile, 0,
+     "count and time what the guest exits for, by register; printed at the end, or written to F"},
     {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},
     {"run-with", "exit-with-parent=on|off", handle_run_with, 0,
      "how the process runs: end when the one that started it ends"},
@@ -682,7 +748,8 @@ void options_clear(Options *options)
                         &options->kernel,   &options->initrd,    &options->append,
                         &options->name,     &options->uuid,      &options->vga,
                         &options->pidfile,  &options->log_items, &options->log_file,
-                        &options->qtest,    &options->qtest_log, &options->display};
+                        &options->qtest,    &options->qtest_log, &options->profile.file,
+                        &options->display};
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_clear_pointer(strings[i], g_free);

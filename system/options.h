@@ -11,6 +11,7 @@
 
 #include "backends/opts.h"
 #include "hw/core/machine.h"
+#include "profile.h"
 #include "system/vm.h"
 
 /* One -drive, -hda, -cdrom...: opened before the machine is built. */
@@ -49,10 +50,10 @@ typedef struct Options {
     char *display;  /* -display, -sdl, -curses; NULL: the default one */
     GPtrArray *vncs; /* char *: -vnc */
     bool nographic;
-    bool profile_io; /* -profile io */
+    ProfileOptions profile;
     bool nodefaults;
     /* Default devices there are not to be: -nodefaults, or the user has others of the kind. */
-    bool no_nic, no_vga, no_serial, no_cd;
+    bool no_nic, no_vga, no_serial, no_cd, no_floppy;
     bool snapshot;
     bool paused;
     VmPolicy policy;

@@ -146,24 +146,39 @@ static json_t *inject_nmi(QmpSession *session, json_t *args, GError **errp)
 static const QmpType reboot_action = QMP_ENUM("reset", "shutdown");
 static const QmpType shutdown_action = QMP_ENUM("poweroff", "pause");
 
+static const QmpType panic_action = QMP_ENUM("pause", "shutdown", "exit-failure", "none");
+const QmpType qmp_watchdog_action =
+    QMP_ENUM("reset", "shutdown", "poweroff", "pause", "debug", "none", "inject-nmi");
+
+/* The types of the arguments have refused what the policy does not know. */
 static json_t *set_action(QmpSession *session, json_t *args, GError **errp)
 {
-    const char *reboot = qmp_get_str(args, "reboot");
-    const char *shutdown = qmp_get_str(args, "shutdown");
     VmPolicy policy = *vm_policy();
+    const char *event;
+    json_t *action;
 
-    if (reboot) {
-        policy.no_reboot = g_str_equal(reboot, "shutdown");
-    }
-    if (shutdown) {
-        policy.no_shutdown = g_str_equal(shutdown, "pause");
+    json_object_foreach (args, event, action) {
+        if (!vm_policy_choose(&policy, event, json_string_value(action), errp)) {
+            return NULL;
+        }
     }
     vm_set_policy(&policy);
     return NULL;
 }
 
+static json_t *watchdog_set_action(QmpSession *session, json_t *args, GError **errp)
+{
+    VmPolicy policy = *vm_policy();
+
+    if (vm_policy_choose(&policy, "watchdog", qmp_get_str(args, "action"), errp)) {
+        vm_set_policy(&policy);
+    }
+    return NULL;
+}
+
 static const QmpType run_state = QMP_ENUM("prelaunch", "running", "paused", "shutdown",
-                                          "internal-error", "io-error", "guest-panicked");
+                                          "internal-error", "io-error", "guest-panicked",
+                                          "watchdog");
 static const QmpType status_info =
     QMP_STRUCT(QMP_MUST("running", qmp_bool), QMP_MUST("status", run_state));
 
@@ -278,8 +293,13 @@ const QmpCommand qmp_control_commands[] = {
     {.name = "system_powerdown", .run = system_powerdown},
     {.name = "inject-nmi", .run = inject_nmi},
     {.name = "set-action",
-     .args = QMP_MEMBERS(QMP_MAY("reboot", reboot_action), QMP_MAY("shutdown", shutdown_action)),
+     .args = QMP_MEMBERS(QMP_MAY("reboot", reboot_action), QMP_MAY("shutdown", shutdown_action),
+                         QMP_MAY("panic", panic_action),
+                         QMP_MAY("watchdog", qmp_watchdog_action)),
      .run = set_action},
+    {.name = "watchdog-set-action",
+     .args = QMP_MEMBERS(QMP_MUST("action", qmp_watchdog_action)),
+     .run = watchdog_set_action},
     {.name = "query-status", .returns = &status_info, .run = query_status},
     {.name = "query-name", .returns = &name_info, .run = query_name},
     {.name = "query-uuid", .returns = &uuid_info, .run = query_uuid},

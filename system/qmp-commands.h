@@ -9,7 +9,9 @@
 
 extern const QmpCommand qmp_control_commands[]; /* the session, the machine and its CPUs */
 extern const QmpCommand qmp_query_commands[];   /* what there is */
+extern const QmpCommand qmp_io_commands[];      /* how accesses are carried out */
 extern const QmpCommand qmp_qom_commands[];     /* objects and devices */
 extern const QmpCommand qmp_host_commands[];    /* media, the screen, keys, memory, descriptors */
+extern const QmpCommand qmp_profile_commands[]; /* the I/O profile */
 
 #endif

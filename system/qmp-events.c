@@ -47,6 +47,18 @@ static void on_powerdown(void)
     qmp_event("POWERDOWN", NULL);
 }
 
+static void on_guest_report(GuestReport report, const char *action)
+{
+    static const char *const events[] = {
+        [GUEST_REPORT_PANICKED] = "GUEST_PANICKED",
+        [GUEST_REPORT_CRASHLOADED] = "GUEST_CRASHLOADED",
+        [GUEST_REPORT_SHUTDOWN] = "GUEST_PVSHUTDOWN",
+        [GUEST_REPORT_WATCHDOG] = "WATCHDOG",
+    };
+
+    qmp_event(events[report], action ? json_pack("{s:s}", "action", action) : NULL);
+}
+
 static const char *action_name(BlockErrorAction action)
 {
     return action == BLOCK_ERROR_IGNORE ? "ignore"
@@ -83,6 +95,7 @@ void qmp_events_init(void)
         .reset = on_reset,
         .shutdown = on_shutdown,
         .powerdown = on_powerdown,
+        .guest_report = on_guest_report,
         .io_error = on_io_error,
         .tray_moved = on_tray_moved,
     };

@@ -51,6 +51,9 @@ struct QmpType {
 /* The built-in types. qmp_uint is an integer from 0 on, or an exact real above INT64_MAX. */
 extern const QmpType qmp_str, qmp_bool, qmp_int, qmp_uint, qmp_any, qmp_empty;
 
+/* What may follow a watchdog's expiry: for a command, and an event. */
+extern const QmpType qmp_watchdog_action;
+
 #define QMP_ENUM(...)                                                                              \
     {                                                                                              \
         .kind = QMP_KIND_ENUM, .values = (const char *const[]){__VA_ARGS__, NULL}                  \

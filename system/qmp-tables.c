@@ -5,12 +5,14 @@
 #include "qmp-commands.h"
 
 const QmpCommand *const qmp_commands[] = {
-    qmp_control_commands, qmp_query_commands, qmp_qom_commands, qmp_host_commands, NULL,
+    qmp_control_commands, qmp_query_commands, qmp_io_commands,
+    qmp_qom_commands,     qmp_host_commands,  qmp_profile_commands, NULL,
 };
 
 static const QmpType shutdown_cause =
     QMP_ENUM("none", "host-qmp-quit", "host-signal", "host-ui", "host-qmp-system-reset",
              "guest-shutdown", "guest-reset", "guest-panic");
+static const QmpType panic_action = QMP_ENUM("pause", "poweroff", "run");
 static const QmpType io_operation = QMP_ENUM("read", "write");
 static const QmpType io_action = QMP_ENUM("ignore", "report", "stop");
 
@@ -21,6 +23,10 @@ const QmpEvent qmp_events[] = {
     {"RESET", cause_data},
     {"SHUTDOWN", cause_data},
     {"POWERDOWN", NULL},
+    {"GUEST_PANICKED", QMP_MEMBERS(QMP_MUST("action", panic_action))},
+    {"GUEST_CRASHLOADED", QMP_MEMBERS(QMP_MUST("action", panic_action))},
+    {"GUEST_PVSHUTDOWN", NULL},
+    {"WATCHDOG", QMP_MEMBERS(QMP_MUST("action", qmp_watchdog_action))},
     {"STOP", NULL},
     {"RESUME", NULL},
     {"DEVICE_DELETED", QMP_MEMBERS(QMP_MAY("device", qmp_str), QMP_MUST("path", qmp_str))},

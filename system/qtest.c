@@ -11,6 +11,7 @@
 #include "accel/qtest.h"
 #include "backends/char.h"
 #include "error.h"
+#include "qom.h"
 
 static Chardev *chr; /* opened by us, or NULL while it is a -chardev's to be */
 static QtestServer *server;
@@ -54,18 +55,17 @@ static void match_class(Device *dev, void *opaque)
     }
 }
 
-/* The device whose path ends in the user's id, else the only one of the class that it ends in. */
+/* The device at a path, or at the only one that ends so; else the only one of a class. */
 static Device *find_device(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    Search search = {.name = slash ? slash + 1 : path};
-    Device *dev = device_find(search.name);
+    Search search = {.name = path};
+    QomNode node;
 
-    if (!dev) {
-        device_foreach(match_class, &search);
-        dev = search.matches == 1 ? search.found : NULL;
+    if (qom_resolve(path, &node, NULL)) {
+        return node.kind == QOM_DEVICE ? node.dev : NULL;
     }
-    return dev;
+    device_foreach(match_class, &search);
+    return search.matches == 1 ? search.found : NULL;
 }
 
 /* --------------------------------------------------------------------------------- server -- */

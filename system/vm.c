@@ -4,8 +4,11 @@
  */
 #include "system/vm.h"
 
+#include <stdio.h>
+
 #include "accel/accel.h"
 #include "backends/block.h"
+#include "backends/netdev.h"
 #include "error.h"
 #include "hw/core/clock.h"
 #include "hw/core/device.h"
@@ -77,12 +80,75 @@ static void on_tray_moved(BlockBackend *blk, bool open)
     NOTIFY(tray_moved, blk, open);
 }
 
+/* What devices report of the guest; in the device's thread, with the lock held. */
+static void on_panic(void)
+{
+    bool pause = policy.panic == PANIC_ACTION_PAUSE || (policy.panic == PANIC_ACTION_SHUTDOWN &&
+                                                        policy.shutdown == SHUTDOWN_ACTION_PAUSE);
+
+    if (policy.panic == PANIC_ACTION_NONE) {
+        NOTIFY(guest_report, GUEST_REPORT_PANICKED, "run");
+        return;
+    }
+    NOTIFY(guest_report, GUEST_REPORT_PANICKED, pause ? "pause" : "poweroff");
+    runstate_request_stop(RUN_STATE_GUEST_PANICKED);
+    if (!pause) {
+        runstate_request_shutdown(SHUTDOWN_CAUSE_GUEST_PANIC);
+    }
+}
+
+static void on_watchdog(void)
+{
+    NOTIFY(guest_report, GUEST_REPORT_WATCHDOG, watchdog_action_name(policy.watchdog));
+    switch (policy.watchdog) {
+    case WATCHDOG_ACTION_RESET:
+        runstate_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
+        break;
+    case WATCHDOG_ACTION_SHUTDOWN: /* the power button: the guest may yet end in order */
+        runstate_request_powerdown();
+        break;
+    case WATCHDOG_ACTION_POWEROFF: /* whatever -no-shutdown says */
+        runstate_request_exit(0);
+        break;
+    case WATCHDOG_ACTION_PAUSE:
+        runstate_request_stop(RUN_STATE_WATCHDOG);
+        break;
+    case WATCHDOG_ACTION_DEBUG:
+        fprintf(stderr, "lignite: watchdog: timer fired\n");
+        break;
+    case WATCHDOG_ACTION_INJECT_NMI:
+        accel_inject_nmi();
+        break;
+    }
+}
+
+static void on_guest_report(GuestReport report)
+{
+    switch (report) {
+    case GUEST_REPORT_PANICKED:
+        on_panic();
+        break;
+    case GUEST_REPORT_CRASHLOADED:
+        NOTIFY(guest_report, report, "run");
+        break;
+    case GUEST_REPORT_SHUTDOWN:
+        NOTIFY(guest_report, report, NULL);
+        runstate_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+        break;
+    case GUEST_REPORT_WATCHDOG:
+        on_watchdog();
+        break;
+    }
+}
+
 void vm_init(const VmPolicy *user_policy, bool start_paused)
 {
     static const BlockMonitor block_monitor = {on_io_error, on_tray_moved};
 
     policy = *user_policy;
     block_set_monitor(&block_monitor);
+    runstate_set_report_handler(on_guest_report);
+    net_set_running(false);
     devices_reset();
     vcpus_reset();
     if (!start_paused) {
@@ -102,6 +168,7 @@ bool vm_start(GError **errp)
     set_state(RUN_STATE_RUNNING);
     clock_virtual_enable(true);
     block_resume_all();
+    net_set_running(true);
     vcpus_resume();
     return true;
 }
@@ -110,6 +177,7 @@ void vm_stop(RunState new_state)
 {
     if (state == RUN_STATE_RUNNING) {
         vcpus_pause();
+        net_set_running(false);
         clock_virtual_enable(false);
         block_drain_all();
     }
@@ -151,11 +219,13 @@ static bool caused_by_guest(ShutdownCause cause)
 
 static void shut_down(ShutdownCause cause)
 {
+    bool failed = cause == SHUTDOWN_CAUSE_GUEST_PANIC && policy.panic == PANIC_ACTION_EXIT_FAILURE;
+
     NOTIFY(shutdown, cause);
-    if (policy.no_shutdown && caused_by_guest(cause)) {
+    if (policy.shutdown == SHUTDOWN_ACTION_PAUSE && caused_by_guest(cause) && !failed) {
         vm_stop(RUN_STATE_SHUTDOWN);
     } else {
-        end(0);
+        end(failed ? 1 : 0);
     }
 }
 
@@ -173,7 +243,8 @@ void vm_process_requests(void)
         }
         if (requests.shutdown) {
             shut_down(requests.shutdown);
-        } else if (requests.reset && policy.no_reboot && caused_by_guest(requests.reset)) {
+        } else if (requests.reset && policy.reboot == REBOOT_ACTION_SHUTDOWN &&
+                   caused_by_guest(requests.reset)) {
             shut_down(requests.reset);
         } else if (requests.reset) {
             vm_reset(requests.reset);

@@ -31,11 +31,12 @@ void kvm_handle_pio(KvmVcpu *kv)
     bool is_write = run->io.direction == KVM_EXIT_IO_OUT;
 
     machine_lock();
-    io_profile(&address_space_io, run->io.port, is_write ? IO_PROFILE_WRITE : IO_PROFILE_READ);
+    io_profile_access(kv->vcpu->index, &address_space_io, run->io.port, is_write, run->io.count);
     for (uint32_t i = 0; i < run->io.count; i++) {
         address_space_rw(&address_space_io, run->io.port, data, run->io.size, is_write);
         data += run->io.size;
     }
+    io_profile_accessed(kv->vcpu->index);
     machine_unlock();
     kv->io_pending = true;
 }
@@ -45,10 +46,11 @@ void kvm_handle_mmio(KvmVcpu *kv)
     struct kvm_run *run = kv->run;
 
     machine_lock();
-    io_profile(&address_space_memory, run->mmio.phys_addr,
-               run->mmio.is_write ? IO_PROFILE_WRITE : IO_PROFILE_READ);
+    io_profile_access(kv->vcpu->index, &address_space_memory, run->mmio.phys_addr,
+                      run->mmio.is_write, 1);
     address_space_rw(&address_space_memory, run->mmio.phys_addr, run->mmio.data,
                      MIN(run->mmio.len, sizeof(run->mmio.data)), run->mmio.is_write);
+    io_profile_accessed(kv->vcpu->index);
     machine_unlock();
     kv->io_pending = true;
 }

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 
 #include "accel/internal.h"
+#include "accel/io-profile.h"
 #include "accel/lock.h"
 #include "hw/core/log.h"
 #include "hw/core/runstate.h"
@@ -204,15 +205,44 @@ static bool handle_exit(KvmVcpu *kv)
     }
 }
 
+/* What the profile is to note of the way out that KVM_RUN, with `rc`, took. */
+static IoProfileExit profile_exit(const KvmVcpu *kv, int rc)
+{
+    if (rc < 0) {
+        return IO_PROFILE_INTERRUPTED;
+    }
+    switch (kv->run->exit_reason) {
+    case KVM_EXIT_IO:
+    case KVM_EXIT_MMIO:
+        return IO_PROFILE_ACCESS;
+    case KVM_EXIT_HLT:
+        return IO_PROFILE_HLT;
+    case KVM_EXIT_INTR:
+        return IO_PROFILE_INTERRUPTED;
+    case KVM_EXIT_IRQ_WINDOW_OPEN:
+        return IO_PROFILE_IRQ_WINDOW;
+    case KVM_EXIT_SET_TPR:
+        return IO_PROFILE_SET_TPR;
+    case KVM_EXIT_NMI:
+        return IO_PROFILE_NMI;
+    case KVM_EXIT_SHUTDOWN:
+        return IO_PROFILE_SHUTDOWN;
+    default:
+        return IO_PROFILE_OTHER;
+    }
+}
+
 /* One entry. False: KVM_RUN itself failed, with an errno that says nothing about the guest. */
 static int enter(KvmVcpu *kv)
 {
     int rc;
 
     kvm_guest_enter(kv);
+    io_profile_end(kv->vcpu->index);
     rc = ioctl(kv->fd, KVM_RUN, 0) < 0 ? -errno : 0;
     kvm_guest_leave(kv);
     __atomic_store_n(&kv->vcpu->exits, kv->vcpu->exits + 1, __ATOMIC_RELAXED);
+    io_profile_begin(kv->vcpu->index, profile_exit(kv, rc));
     return rc;
 }
 
@@ -241,6 +271,7 @@ void kvm_vcpu_run(Vcpu *vcpu)
             return;
         }
         if (kv->halted) {
+            io_profile_end(vcpu->index);
             kvm_wait_for_kick(kv, wait_is_over);
             if (is_kicked(kv)) {
                 return;

@@ -252,7 +252,8 @@ static void insn_hlt(EmuCpu *cpu, Insn *insn) /* F4 */
 {
     insn_done(cpu, insn);
     cpu->halted = true;
-    emu_exit(cpu);
+    emu_exit(cpu, IO_PROFILE_HLT);
+    emu_exit_done(cpu);
 }
 
 const InsnRow insn_control_rows[] = {

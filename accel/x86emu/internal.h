@@ -15,6 +15,7 @@
 #include <x86emu.h>
 
 #include "accel/accel.h"
+#include "accel/io-profile.h"
 #include "accel/zones.h"
 
 #define CR0_PE     (1u << 0)
@@ -116,8 +117,17 @@ static inline void emu_advance(int64_t ns)
 /* Something outside was touched: the next timer may be due sooner than the batch's end. */
 void emu_update_limit(EmuCpu *cpu);
 
-/* An access to a device is about to happen: count it, and let it find every earlier write. */
-void emu_exit(EmuCpu *cpu);
+/*
+ * An access to a device is about to happen, or something else for which a CPU in hardware would be
+ * left: count it, and let it find every earlier write. emu_exit_done() follows.
+ */
+void emu_exit(EmuCpu *cpu, IoProfileExit why);
+
+static inline void emu_exit_done(EmuCpu *cpu)
+{
+    io_profile_accessed(cpu->vcpu->index);
+    io_profile_end(cpu->vcpu->index);
+}
 
 /* Abandon the instruction, putting its registers back, and deliver an exception. */
 G_NORETURN void emu_raise(EmuCpu *cpu, int vector);

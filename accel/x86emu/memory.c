@@ -221,10 +221,11 @@ static G_GNUC_NO_INLINE uint32_t read_slow(EmuCpu *cpu, uint32_t addr, unsigned 
     uint32_t value = 0;
 
     if (!is_memory(addr, false)) {
-        emu_exit(cpu);
-        io_profile(&address_space_memory, addr, IO_PROFILE_READ);
+        emu_exit(cpu, IO_PROFILE_ACCESS);
+        io_profile_access(cpu->vcpu->index, &address_space_memory, addr, false, 1);
     }
     address_space_read(&address_space_memory, addr, &value, size);
+    emu_exit_done(cpu);
     emu_update_limit(cpu);
     return GUINT32_FROM_LE(value);
 }
@@ -236,12 +237,13 @@ static G_GNUC_NO_INLINE void write_slow(EmuCpu *cpu, uint32_t addr, uint32_t val
             return;
         }
         if (!emu_ring_is_doorbell(false, addr, value, size)) {
-            emu_exit(cpu);
-            io_profile(&address_space_memory, addr, IO_PROFILE_WRITE);
+            emu_exit(cpu, IO_PROFILE_ACCESS);
+            io_profile_access(cpu->vcpu->index, &address_space_memory, addr, true, 1);
         }
     }
     value = GUINT32_TO_LE(value);
     address_space_write(&address_space_memory, addr, &value, size);
+    emu_exit_done(cpu);
     emu_update_limit(cpu);
 }
 
@@ -305,9 +307,10 @@ uint32_t emu_in(EmuCpu *cpu, uint16_t port, unsigned size)
 {
     uint32_t value = 0;
 
-    emu_exit(cpu);
-    io_profile(&address_space_io, port, IO_PROFILE_READ);
+    emu_exit(cpu, IO_PROFILE_ACCESS);
+    io_profile_access(cpu->vcpu->index, &address_space_io, port, false, 1);
     address_space_read(&address_space_io, port, &value, size);
+    emu_exit_done(cpu);
     emu_update_limit(cpu);
     return GUINT32_FROM_LE(value);
 }
@@ -318,10 +321,11 @@ void emu_out(EmuCpu *cpu, uint16_t port, uint32_t value, unsigned size)
         return;
     }
     if (!emu_ring_is_doorbell(true, port, value, size)) {
-        emu_exit(cpu);
-        io_profile(&address_space_io, port, IO_PROFILE_WRITE);
+        emu_exit(cpu, IO_PROFILE_ACCESS);
+        io_profile_access(cpu->vcpu->index, &address_space_io, port, true, 1);
     }
     value = GUINT32_TO_LE(value);
     address_space_write(&address_space_io, port, &value, size);
+    emu_exit_done(cpu);
     emu_update_limit(cpu);
 }

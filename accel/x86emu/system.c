@@ -317,8 +317,9 @@ static void insn_rdmsr(EmuCpu *cpu, Insn *insn) /* 0F 32 */
         if (!apic) {
             emu_raise_error(cpu, VEC_GP, 0);
         }
-        emu_exit(cpu);
+        emu_exit(cpu, IO_PROFILE_OTHER);
         value = apic->get_apic_base(opaque);
+        emu_exit_done(cpu);
         break;
     default:
         log_guest_error("x86emu: RDMSR of 0x%x, which is not there", x86->R_ECX);
@@ -347,8 +348,9 @@ static void insn_wrmsr(EmuCpu *cpu, Insn *insn) /* 0F 30 */
         if (!apic) {
             emu_raise_error(cpu, VEC_GP, 0);
         }
-        emu_exit(cpu);
+        emu_exit(cpu, IO_PROFILE_OTHER);
         apic->set_apic_base(opaque, value);
+        emu_exit_done(cpu);
         break;
     case MSR_EFER:
         if (value & EFER_LME) {

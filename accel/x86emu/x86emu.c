@@ -74,9 +74,10 @@ void emu_update_limit(EmuCpu *cpu)
     }
 }
 
-void emu_exit(EmuCpu *cpu)
+void emu_exit(EmuCpu *cpu, IoProfileExit why)
 {
     __atomic_store_n(&cpu->vcpu->exits, cpu->vcpu->exits + 1, __ATOMIC_RELAXED);
+    io_profile_begin(cpu->vcpu->index, why);
     accel_drain();
 }
 

@@ -243,9 +243,28 @@ static void pm_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     }
 }
 
+static const RegisterName pm_registers[] = {{0x00, 2, "PMSTS"},
+                                            {0x02, 2, "PMEN"},
+                                            {0x04, 2, "PMCNTRL"},
+                                            {0x08, 4, "PMTMR"},
+                                            {0x0c, 2, "GPSTS"},
+                                            {0x0e, 2, "GPEN"},
+                                            {0x10, 4, "PCNTRL"},
+                                            {0x14, 1, "PLVL2"},
+                                            {0x15, 1, "PLVL3"},
+                                            {0x18, 2, "GLBSTS"},
+                                            {0x1c, 4, "DEVSTS"},
+                                            {0x20, 2, "GLBEN"},
+                                            {0x28, 4, "GLBCTL"},
+                                            {0x2c, 4, "DEVCTL"},
+                                            {0x30, 4, "GPIREG"},
+                                            {0x34, 4, "GPOREG"},
+                                            {}};
+
 static const MemoryRegionOps pm_ops = {
     .read = pm_read,
     .write = pm_write,
+    .registers = pm_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
@@ -272,9 +291,12 @@ static void gpe_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pm_update_sci(s);
 }
 
+static const RegisterName gpe_registers[] = {{0, 2, "GPE0_STS"}, {2, 2, "GPE0_EN"}, {}};
+
 static const MemoryRegionOps gpe_ops = {
     .read = gpe_read,
     .write = gpe_write,
+    .registers = gpe_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
@@ -308,9 +330,12 @@ static void apm_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pm_update_sci(s);
 }
 
+static const RegisterName apm_registers[] = {{0x0, 1, "APMC"}, {0x1, 1, "APMS"}, {}};
+
 static const MemoryRegionOps apm_ops = {
     .read = apm_read,
     .write = apm_write,
+    .registers = apm_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
@@ -425,15 +450,15 @@ static void piix4_pm_unrealize(Device *dev)
 static void piix4_pm_reset(Device *dev)
 {
     PIIX4PM *s = DEVICE_CAST(PIIX4PM, &piix4_pm_class.device, dev);
-    uint8_t *config = s->pci.config;
+    PCIDevice *pci = &s->pci;
 
-    pci_set_word(config + PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM);
-    pci_set_long(config + PIIX4_PMBA, PCI_BASE_ADDRESS_SPACE_IO);
+    pci_config_store(pci, PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM, 2);
+    pci_config_store(pci, PIIX4_PMBA, PCI_BASE_ADDRESS_SPACE_IO, 4);
     /* APMC_EN: no firmware should wait for an SMI handler that can't be set up. */
-    pci_set_long(config + PIIX4_DEVACTB, 0x02000000);
-    config[PIIX4_PMREGMISC] = 0;
-    pci_set_long(config + PIIX4_SMBBA, PCI_BASE_ADDRESS_SPACE_IO);
-    config[PIIX4_SMBHSTCFG] = PIIX4_SMBHSTCFG_INTRSEL_IRQ9;
+    pci_config_store(pci, PIIX4_DEVACTB, 0x02000000, 4);
+    pci_config_store(pci, PIIX4_PMREGMISC, 0, 1);
+    pci_config_store(pci, PIIX4_SMBBA, PCI_BASE_ADDRESS_SPACE_IO, 4);
+    pci_config_store(pci, PIIX4_SMBHSTCFG, PIIX4_SMBHSTCFG_INTRSEL_IRQ9, 1);
 
     s->pmsts = s->pmen = 0;
     s->pmcntrl = PMCNTRL_SCI_EN;
@@ -490,8 +515,9 @@ void piix4_pm_set_legacy_ports(Device *pm, bool lpt1, bool com1, bool com2)
 {
     PIIX4PM *s = DEVICE_CAST(PIIX4PM, &piix4_pm_class.device, pm);
 
-    s->pci.config[PIIX4_DEVRESB + 3] = lpt1 ? PIIX4_DEVRESB_LPT : 0;
-    s->pci.config[PIIX4_DEVRESC + 3] = 0x60; /* the floppy's and the keyboard's ports */
-    s->pci.config[PIIX4_DEVRESD + 3] =
-        (com1 ? PIIX4_DEVRESD_COM1 : 0) | (com2 ? PIIX4_DEVRESD_COM2 : 0);
+    pci_config_store(&s->pci, PIIX4_DEVRESB + 3, lpt1 ? PIIX4_DEVRESB_LPT : 0, 1);
+    /* The floppy's and the keyboard's ports. */
+    pci_config_store(&s->pci, PIIX4_DEVRESC + 3, 0x60, 1);
+    pci_config_store(&s->pci, PIIX4_DEVRESD + 3,
+                     (com1 ? PIIX4_DEVRESD_COM1 : 0) | (com2 ? PIIX4_DEVRESD_COM2 : 0), 1);
 }

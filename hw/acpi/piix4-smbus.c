@@ -134,9 +134,24 @@ static void smbus_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     s->update_irq(s->opaque);
 }
 
+static const RegisterName smbus_registers[] = {{0x0, 1, "SMBHSTSTS"},
+                                               {0x1, 1, "SMBSLVSTS"},
+                                               {0x2, 1, "SMBHSTCNT"},
+                                               {0x3, 1, "SMBHSTCMD"},
+                                               {0x4, 1, "SMBHSTADD"},
+                                               {0x5, 1, "SMBHSTDAT0"},
+                                               {0x6, 1, "SMBHSTDAT1"},
+                                               {0x7, 1, "SMBBLKDAT"},
+                                               {0x8, 1, "SMBSLVCNT"},
+                                               {0x9, 1, "SMBSHDWCMD"},
+                                               {0xa, 2, "SMBSLVEVT"},
+                                               {0xc, 2, "SMBSLVDAT"},
+                                               {}};
+
 static const MemoryRegionOps smbus_ops = {
     .read = smbus_read,
     .write = smbus_write,
+    .registers = smbus_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 

@@ -39,9 +39,12 @@ static void debugcon_write(void *opaque, hwaddr addr, uint64_t data, unsigned si
     }
 }
 
+static const RegisterName debugcon_registers[] = {{0x0, 1, "DATA"}, {}};
+
 static const MemoryRegionOps debugcon_ops = {
     .read = debugcon_read,
     .write = debugcon_write,
+    .registers = debugcon_registers,
     .valid = {.min_access_size = 1, .max_access_size = 1},
 };
 

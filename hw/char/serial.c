@@ -434,9 +434,15 @@ static uint64_t serial_read(void *opaque, hwaddr addr, unsigned size)
     return val;
 }
 
+static const RegisterName serial_registers[] = {
+    {0x0, 1, "RBR/THR"}, {0x1, 1, "IER"}, {0x2, 1, "IIR/FCR"},
+    {0x3, 1, "LCR"},     {0x4, 1, "MCR"}, {0x5, 1, "LSR"},
+    {0x6, 1, "MSR"},     {0x7, 1, "SCR"}, {}};
+
 static const MemoryRegionOps serial_ops = {
     .read = serial_read,
     .write = serial_write,
+    .registers = serial_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };

@@ -88,6 +88,9 @@ bool device_realize(Device *dev, Bus *bus, GError **errp)
     }
     TAILQ_INSERT_TAIL(&bus->devices, dev, sibling);
     dev->realized = true;
+    if (bus->cls->realized) {
+        bus->cls->realized(dev);
+    }
     device_update_coalescing(dev);
     return true;
 }

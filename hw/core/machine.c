@@ -6,10 +6,18 @@
 
 #include <string.h>
 
+/* As enum PciEcamMode has them. */
+static const char *const ecam_modes[] = {"off", "trap", "shadow", NULL};
+
 const Property machine_props[] = {
     PROP_BOOL("graphics", Machine, graphics, true,
               .help = "off: firmware text goes to the serial port"),
     PROP_BOOL("acpi", Machine, acpi, true, .help = "give the firmware ACPI tables"),
+    PROP_ENUM("ecam", Machine, ecam, ecam_modes, 0,
+              .help = "PCI configuration space as memory: no, with exits, or reads without"),
+    PROP_STRING("pflash0", Machine, pflash_ids[0],
+                .help = "id of a drive: the flash chip that has the firmware"),
+    PROP_STRING("pflash1", Machine, pflash_ids[1], .help = "id of a drive: a flash chip below it"),
     {}};
 
 const MachineClass *machine_class_find(const char *name)

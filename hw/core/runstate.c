@@ -18,6 +18,8 @@ static void (*stop_cpu)(void);
 static void (*powerdown_handler)(void *opaque);
 static void *powerdown_opaque;
 
+static void (*report_handler)(GuestReport report);
+
 static void notify(void)
 {
     if (notify_main) {
@@ -122,6 +124,18 @@ void runstate_run_powerdown(void)
     }
 }
 
+void runstate_set_report_handler(void (*handler)(GuestReport report))
+{
+    report_handler = handler;
+}
+
+void runstate_report_guest(GuestReport report)
+{
+    if (report_handler) {
+        report_handler(report);
+    }
+}
+
 const char *runstate_name(RunState state)
 {
     static const char *const names[] = {
@@ -132,6 +146,7 @@ const char *runstate_name(RunState state)
         [RUN_STATE_INTERNAL_ERROR] = "internal-error",
         [RUN_STATE_IO_ERROR] = "io-error",
         [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
+        [RUN_STATE_WATCHDOG] = "watchdog",
     };
 
     return names[state];

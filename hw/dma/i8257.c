@@ -318,10 +318,42 @@ static void dma_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     dma_start_channels(d, ready);
 }
 
-static const MemoryRegionOps dma_ops = {
-    .read = dma_read,
-    .write = dma_write,
-    .impl = {.min_access_size = 1, .max_access_size = 1},
+/* The second controller's registers lie two ports apart, and each is two ports wide. */
+#define DMA_NAME(reg, shift, name)                                                                 \
+    {                                                                                              \
+        (reg) << (shift), 1 << (shift), name                                                       \
+    }
+#define DMA_NAMES(shift)                                                                           \
+    {                                                                                              \
+        DMA_NAME(0, shift, "ADDR0"), DMA_NAME(1, shift, "COUNT0"), DMA_NAME(2, shift, "ADDR1"),    \
+            DMA_NAME(3, shift, "COUNT1"), DMA_NAME(4, shift, "ADDR2"),                             \
+            DMA_NAME(5, shift, "COUNT2"), DMA_NAME(6, shift, "ADDR3"),                             \
+            DMA_NAME(7, shift, "COUNT3"), DMA_NAME(DMA_COMMAND, shift, "STATUS/COMMAND"),          \
+            DMA_NAME(DMA_REQUEST, shift, "REQUEST"), DMA_NAME(DMA_SINGLE_MASK, shift, "MASK"),     \
+            DMA_NAME(DMA_MODE, shift, "MODE"),                                                     \
+            DMA_NAME(DMA_CLEAR_FLIP_FLOP, shift, "CLEAR FLIP-FLOP"),                               \
+            DMA_NAME(DMA_MASTER_CLEAR, shift, "TEMP/MASTER CLEAR"),                                \
+            DMA_NAME(DMA_CLEAR_MASK, shift, "CLEAR MASK"),                                         \
+            DMA_NAME(DMA_ALL_MASK, shift, "ALL MASK"),                                             \
+        {                                                                                          \
+        }                                                                                          \
+    }
+
+static const RegisterName dma_registers[2][DMA_REGISTERS + 1] = {DMA_NAMES(0), DMA_NAMES(1)};
+
+static const MemoryRegionOps dma_ops[2] = {
+    {
+        .read = dma_read,
+        .write = dma_write,
+        .registers = dma_registers[0],
+        .impl = {.min_access_size = 1, .max_access_size = 1},
+    },
+    {
+        .read = dma_read,
+        .write = dma_write,
+        .registers = dma_registers[1],
+        .impl = {.min_access_size = 1, .max_access_size = 1},
+    },
 };
 
 static uint64_t page_read(void *opaque, hwaddr addr, unsigned size)
@@ -334,9 +366,20 @@ static void page_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     ((I8257 *)opaque)->page[addr] = data;
 }
 
+static const RegisterName page_registers[] = {{0x81 - DMA_PAGE_BASE, 1, "PAGE2"},
+                                              {0x82 - DMA_PAGE_BASE, 1, "PAGE3"},
+                                              {0x83 - DMA_PAGE_BASE, 1, "PAGE1"},
+                                              {0x87 - DMA_PAGE_BASE, 1, "PAGE0"},
+                                              {0x89 - DMA_PAGE_BASE, 1, "PAGE6"},
+                                              {0x8a - DMA_PAGE_BASE, 1, "PAGE7"},
+                                              {0x8b - DMA_PAGE_BASE, 1, "PAGE5"},
+                                              {0x8f - DMA_PAGE_BASE, 1, "REFRESH PAGE"},
+                                              {}};
+
 static const MemoryRegionOps page_ops = {
     .read = page_read,
     .write = page_write,
+    .registers = page_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
@@ -365,7 +408,7 @@ static bool i8257_realize(Device *dev, GError **errp)
 
         d->pair = s;
         d->shift = i;
-        memory_region_init_io(&d->io, &dev->owner, &dma_ops, d, i ? "dma2" : "dma1",
+        memory_region_init_io(&d->io, &dev->owner, &dma_ops[i], d, i ? "dma2" : "dma1",
                               DMA_REGISTERS << i);
         isa_register_ioport(dev, &d->io, i ? 0xc0 : 0x00);
         bus->dma[i] = d;

@@ -3,8 +3,9 @@
  * Makes the ACPI tables, and the commands by which firmware puts them in memory and links them.
  *
  * Documents: Advanced Configuration and Power Interface 1.0b; for the MADT's entries 2.0; for WAET
- * "Windows ACPI Emulated Devices Table". The loader's commands are those of QEMU's
- * "etc/table-loader" file: 128 bytes each, little endian, a number and its arguments.
+ * "Windows ACPI Emulated Devices Table"; for MCFG the PCI Firmware Specification 3.0, 4.1.2. The
+ * loader's commands are those of QEMU's "etc/table-loader" file: 128 bytes each, little endian, a
+ * number and its arguments.
  *
  * Left out: sleeping states but soft off (the board can't wake), hot-plugged CPUs and slots, NUMA.
  */
@@ -39,6 +40,7 @@
 
 #define AML_NAME_OP       0x08
 #define AML_BYTE_PREFIX   0x0a
+#define AML_WORD_PREFIX   0x0b
 #define AML_DWORD_PREFIX  0x0c
 #define AML_SCOPE_OP      0x10
 #define AML_EXT_OP_PREFIX 0x5b
@@ -214,6 +216,8 @@ static void dsdt_set_present(uint8_t *dsdt, const char *seg, bool present)
 static guint build_dsdt(AcpiBuilder *b, const AcpiConfig *config)
 {
     uint32_t hole = GUINT32_TO_LE(config->pci_hole);
+    uint32_t ecam = GUINT32_TO_LE(config->ecam_base);
+    uint16_t pvpanic = GUINT16_TO_LE(config->pvpanic);
     uint8_t *dsdt;
     guint start;
 
@@ -222,11 +226,14 @@ static guint build_dsdt(AcpiBuilder *b, const AcpiConfig *config)
     g_byte_array_append(b->tables, dsdt_aml, sizeof(dsdt_aml));
     dsdt = b->tables->data + start;
     memcpy(dsdt_value(dsdt, "HOLE", AML_DWORD_PREFIX), &hole, 4);
+    memcpy(dsdt_value(dsdt, "ECAM", AML_DWORD_PREFIX), &ecam, 4);
+    dsdt_set_present(dsdt, "ECAP", config->ecam_base);
     dsdt_set_present(dsdt, "FDCP", config->fdc);
     dsdt_set_present(dsdt, "COMA", config->com1);
     dsdt_set_present(dsdt, "COMB", config->com2);
     dsdt_set_present(dsdt, "LPTP", config->lpt1);
     dsdt_set_present(dsdt, "PVPP", config->pvpanic);
+    memcpy(dsdt_value(dsdt, "PVPO", AML_WORD_PREFIX), &pvpanic, 2);
     table_end(b, start);
     return start;
 }
@@ -344,6 +351,21 @@ static guint build_madt(AcpiBuilder *b, const AcpiConfig *config)
     return start;
 }
 
+/* Where bus 0's configuration space is memory. */
+static guint build_mcfg(AcpiBuilder *b, const AcpiConfig *config)
+{
+    guint start = table_begin(b, "MCFG", 1);
+
+    put_zeros(b->tables, 8);
+    put(b->tables, config->ecam_base, 8);
+    put(b->tables, 0, 2); /* PCI segment */
+    put(b->tables, 0, 1); /* the first bus ... */
+    put(b->tables, 0, 1); /* ... and the last */
+    put_zeros(b->tables, 4);
+    table_end(b, start);
+    return start;
+}
+
 /* The PM timer needs no double reads here: tell those who ask. */
 static guint build_waet(AcpiBuilder *b)
 {
@@ -384,7 +406,7 @@ void acpi_add_tables(FwCfg *fw, const AcpiConfig *config)
     g_autoptr(GByteArray) loader = g_byte_array_new();
     g_autoptr(GByteArray) rsdp = g_byte_array_new();
     AcpiBuilder b = {tables, loader};
-    guint facs, dsdt, list[4];
+    guint facs, dsdt, list[5];
     unsigned n = 0;
 
     g_assert(config->cpus >= 1 && config->cpus <= 255);
@@ -399,6 +421,9 @@ void acpi_add_tables(FwCfg *fw, const AcpiConfig *config)
         list[n++] = build_madt(&b, config);
     }
     list[n++] = build_waet(&b);
+    if (config->ecam_base) {
+        list[n++] = build_mcfg(&b, config);
+    }
     build_rsdp(&b, rsdp, build_rsdt(&b, list, n));
 
     fw_cfg_add_file(fw, TABLES_FILE, tables->data, tables->len);

@@ -14,11 +14,14 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "LIGNIT", "LGNTDSDT", 0x00000001)
     Scope (\_SB)
     {
         Name (HOLE, 0xE0000000)     // where PCI memory below 4 GiB starts
+        Name (ECAM, 0x80000000)     // PCI configuration space as memory, and its _STA
+        Name (ECAP, 0x0F)
         Name (FDCP, 0x0F)           // _STA of the floppy controller, and so on
         Name (COMA, 0x0F)
         Name (COMB, 0x0F)
         Name (LPTP, 0x0F)
         Name (PVPP, 0x0F)
+        Name (PVPO, 0x0505)         // the port of pvpanic
 
         Device (PCI0)
         {
@@ -147,6 +150,27 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "LIGNIT", "LGNTDSDT", 0x00000001)
         LINK (LNKB, 2, PIRB)
         LINK (LNKC, 3, PIRC)
         LINK (LNKD, 4, PIRD)
+    }
+
+    /* Memory that PCI0 does not hand out, though it decodes it: for PCI configuration. */
+    Scope (\_SB)
+    {
+        Device (MCFG)
+        {
+            Name (_HID, EISAID ("PNP0C02"))
+            Name (_UID, 2)
+            Method (_STA, 0, NotSerialized) { Return (\_SB.ECAP) }
+            Name (RSRC, ResourceTemplate ()
+            {
+                Memory32Fixed (ReadWrite, 0x80000000, 0x00100000, ECMR)
+            })
+            Method (_CRS, 0, NotSerialized)
+            {
+                CreateDWordField (RSRC, ^ECMR._BAS, BASE)
+                Store (\_SB.ECAM, BASE)
+                Return (RSRC)
+            }
+        }
     }
 
     Scope (\_SB.PCI0.ISA)
@@ -287,10 +311,18 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "LIGNIT", "LGNTDSDT", 0x00000001)
         {
             Name (_HID, "QEMU0001")
             Method (_STA, 0, NotSerialized) { Return (\_SB.PVPP) }
-            Name (_CRS, ResourceTemplate ()
+            Name (RSRC, ResourceTemplate ()
             {
-                IO (Decode16, 0x0505, 0x0505, 0x01, 0x01)
+                IO (Decode16, 0x0505, 0x0505, 0x01, 0x01, PORT)
             })
+            Method (_CRS, 0, NotSerialized)
+            {
+                CreateWordField (RSRC, ^PORT._MIN, LOWP)
+                CreateWordField (RSRC, ^PORT._MAX, TOPP)
+                Store (\_SB.PVPO, LOWP)
+                Store (\_SB.PVPO, TOPP)
+                Return (RSRC)
+            }
         }
 
         Device (FWCF)

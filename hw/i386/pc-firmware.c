@@ -11,32 +11,43 @@
 #include "backends/firmware.h"
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
+#include "hw/block/pflash-cfi01.h"
 #include "hw/char/serial.h"
 #include "hw/i386/acpi.h"
 #include "hw/i386/fw-files.h"
 #include "hw/i386/kernel.h"
 #include "hw/i386/smbios.h"
 #include "hw/ide/ide.h"
+#include "hw/misc/pvpanic.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "pc.h"
 
 #define BIOS_DEFAULT "bios-256k.bin"
-#define BIOS_MAX (UINT64_C(16) << 20)
-#define BIOS_ALIGN (64 * 1024)
+#define BIOS_MAX     (UINT64_C(16) << 20)
+#define BIOS_ALIGN   (64 * 1024)
 #define ISA_BIOS_MAX (128 * 1024)
 
 #define PC_PM_BASE 0x600 /* where SeaBIOS puts the PIIX4's ports */
 
 /* --------------------------------------------------------------------------------- image -- */
 
-/* At the top of the first 4 GiB, its end also below 1 MiB. */
-bool pc_load_bios(Pc *pc, GError **errp)
+/* At the top of the first 4 GiB; the end of it also below 1 MiB. */
+static void pc_map_firmware(Pc *pc, MemoryRegion *firmware)
+{
+    MemoryRegion *pci = i440fx_pci_memory(pc->host);
+    const hwaddr size = memory_region_size(firmware);
+    const hwaddr isa_size = MIN(size, ISA_BIOS_MAX);
+
+    memory_region_init_alias(&pc->isa_bios, NULL, "isa-bios", firmware, size - isa_size, isa_size);
+    memory_region_add_subregion_overlap(pci, 0x100000 - isa_size, &pc->isa_bios, 1);
+    memory_region_add_subregion(pci, (UINT64_C(1) << 32) - size, firmware);
+}
+
+static bool pc_load_image(Pc *pc, GError **errp)
 {
     const char *name = pc->machine->bios ? pc->machine->bios : BIOS_DEFAULT;
-    MemoryRegion *pci = i440fx_pci_memory(pc->host);
     g_autoptr(GError) err = NULL;
     g_autofree char *data = NULL;
-    hwaddr isa_size;
     gsize size;
 
     if (!firmware_read(name, BIOS_MAX, &data, &size, &err)) {
@@ -44,19 +55,106 @@ bool pc_load_bios(Pc *pc, GError **errp)
         return false;
     }
     if (size == 0 || size % BIOS_ALIGN) {
-        error_setg(errp, "-bios: could not load PC BIOS '%s': its size of %zu bytes is not a"
-                         " multiple of 64 KiB", name, (size_t)size);
+        error_setg(errp,
+                   "-bios: could not load PC BIOS '%s': its size of %zu bytes is not a"
+                   " multiple of 64 KiB",
+                   name, (size_t)size);
         return false;
     }
     if (!memory_region_init_rom(&pc->bios, NULL, "pc.bios", size, errp)) {
         return false;
     }
     memcpy(memory_region_get_ram_ptr(&pc->bios), data, size);
-    isa_size = MIN(size, ISA_BIOS_MAX);
-    memory_region_init_alias(&pc->isa_bios, NULL, "isa-bios", &pc->bios, size - isa_size, isa_size);
-    memory_region_add_subregion_overlap(pci, 0x100000 - isa_size, &pc->isa_bios, 1);
-    memory_region_add_subregion(pci, (UINT64_C(1) << 32) - size, &pc->bios);
+    pc_map_firmware(pc, &pc->bios);
     return true;
+}
+
+/* -M pflashN= names a drive; if=pflash has put it in its place already. */
+static bool pc_choose_flash(Machine *machine, unsigned n, GError **errp)
+{
+    const char *id = machine->pflash_ids[n];
+
+    if (!id) {
+        return true;
+    }
+    if (machine->pflash[n]) {
+        error_setg(errp, "-M pflash%u=%s: there is a -drive if=pflash in its place", n, id);
+        return false;
+    }
+    machine->pflash[n] = block_find(id);
+    if (!machine->pflash[n]) {
+        error_setg(errp, "-M: Property 'pflash%u' can't find value '%s'", n, id);
+        return false;
+    }
+    return true;
+}
+
+/* The first chip ends where a firmware image does; the second ends where the first starts. */
+static bool pc_add_flash(Pc *pc, GError **errp)
+{
+    Machine *machine = pc->machine;
+    uint64_t total = 0;
+
+    for (unsigned i = 0; i < MACHINE_PFLASHES && machine->pflash[i]; i++) {
+        Device *dev = device_new(&pflash_cfi01_class);
+
+        device_set_str(dev, "drive", block_id(machine->pflash[i]));
+        if (!device_realize(dev, NULL, errp)) {
+            device_free(dev);
+            return false;
+        }
+        pc->flash[i] = pflash_cfi01_memory(dev);
+        total += memory_region_size(pc->flash[i]);
+        if (total > BIOS_MAX) {
+            error_setg(errp, "combined size of system firmware exceeds %" G_GUINT64_FORMAT " bytes",
+                       BIOS_MAX);
+            return false;
+        }
+        if (i == 0) {
+            pc_map_firmware(pc, pc->flash[i]);
+        } else {
+            memory_region_add_subregion(i440fx_pci_memory(pc->host), (UINT64_C(1) << 32) - total,
+                                        pc->flash[i]);
+        }
+    }
+    return true;
+}
+
+bool pc_load_bios(Pc *pc, GError **errp)
+{
+    Machine *machine = pc->machine;
+
+    for (unsigned i = 0; i < MACHINE_PFLASHES; i++) {
+        if (!pc_choose_flash(machine, i, errp)) {
+            return false;
+        }
+    }
+    if (!machine->pflash[0]) {
+        if (machine->pflash[1]) {
+            error_setg(errp, "pflash1 requires pflash0: the first chip has the firmware");
+            return false;
+        }
+        return pc_load_image(pc, errp);
+    }
+    if (machine->bios) {
+        error_setg(errp, "-bios and a flash chip with firmware (if=pflash, -M pflash0=) exclude"
+                         " each other");
+        return false;
+    }
+    return pc_add_flash(pc, errp);
+}
+
+void pc_unmap_firmware(Pc *pc)
+{
+    MemoryRegion *regions[] = {&pc->isa_bios, &pc->bios, pc->flash[0], pc->flash[1]};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(regions); i++) {
+        if (regions[i] && memory_region_is_mapped(regions[i])) {
+            memory_region_del_subregion(regions[i]->container, regions[i]);
+        }
+    }
+    memory_region_destroy(&pc->isa_bios);
+    memory_region_destroy(&pc->bios);
 }
 
 /* ---------------------------------------------------------------------------- boot order -- */
@@ -196,7 +294,7 @@ enum {
     CMOS_CPUS = 0x5f,             /* less 1 */
 };
 
-#define EQUIPMENT_FPU 0x02
+#define EQUIPMENT_FPU   0x02
 #define EQUIPMENT_MOUSE 0x04
 
 static void cmos_set16(Device *rtc, unsigned addr, uint64_t value)
@@ -353,9 +451,12 @@ static void note_serial(Device *dev, void *opaque)
 
 static void pc_add_e820(Pc *pc)
 {
-    E820Entry entries[3] = {{0, pc->below_4g, E820_RAM}};
+    E820Entry entries[4] = {{0, pc->below_4g, E820_RAM}};
     unsigned n = 1;
 
+    if (pc->ecam_base) {
+        entries[n++] = (E820Entry){pc->ecam_base, PCI_ECAM_SIZE, E820_RESERVED};
+    }
     if (accel_is_kvm()) {
         entries[n++] = (E820Entry){KVM_RESERVED_BASE, KVM_RESERVED_SIZE, E820_RESERVED};
     }
@@ -395,7 +496,8 @@ bool pc_describe(Pc *pc, GError **errp)
     AcpiConfig acpi = {
         .cpus = m->cpus,
         .apic = pc->has_apic,
-        .pci_hole = MAX(pc->below_4g, UINT64_C(0x80000000)),
+        .pci_hole = pc->pci_hole,
+        .ecam_base = pc->ecam_base,
         .pm_base = PC_PM_BASE,
         .gpe_base = PIIX4_PM_GPE_BASE,
         .gpe_len = PIIX4_PM_GPE_LEN,
@@ -409,6 +511,7 @@ bool pc_describe(Pc *pc, GError **errp)
         .ram_below_4g = pc->below_4g,
         .ram_above_4g = pc->above_4g,
     };
+    const Device *pvpanic = device_find_class(&pvpanic_class);
     bool com[2] = {};
 
     parse_uuid(m->uuid, fw.uuid);
@@ -416,6 +519,7 @@ bool pc_describe(Pc *pc, GError **errp)
     device_foreach(note_serial, com);
     acpi.com1 = com[0];
     acpi.com2 = com[1];
+    acpi.pvpanic = pvpanic ? pvpanic_port(pvpanic) : 0;
     piix4_pm_set_legacy_ports(pc->pm, false, com[0], com[1]);
 
     rtc_set_memory(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);

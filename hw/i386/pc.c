@@ -28,6 +28,7 @@
 #define PC_IDE_IRQ 14 /* of the first channel; the second has the next one */
 #define PC_IDE_DEVFN PCI_DEVFN(1, 1)
 #define PC_FW_CFG_PORT 0x510
+#define PC_PCI_HOLE_MIN UINT64_C(0x80000000) /* SeaBIOS puts no BAR lower */
 
 static Pc the_pc;
 
@@ -168,6 +169,20 @@ static bool pc_add_vga(Pc *pc, GError **errp)
 
 /* ----------------------------------------------------------------------------- the board -- */
 
+/*
+ * Configuration space takes the first MiB of the hole. Firmware puts BARs at the hole's end, and
+ * systems learn from ACPI that the hole begins behind it.
+ */
+static void pc_layout_pci_hole(Pc *pc)
+{
+    pc->pci_hole = MAX(pc->below_4g, PC_PCI_HOLE_MIN);
+    pc->ecam_base = 0;
+    if (pc->machine->ecam != PCI_ECAM_OFF) {
+        pc->ecam_base = (pc->pci_hole + PCI_ECAM_SIZE - 1) & -(hwaddr)PCI_ECAM_SIZE;
+        pc->pci_hole = pc->ecam_base + PCI_ECAM_SIZE;
+    }
+}
+
 static bool pc_init(Machine *machine, GError **errp)
 {
     Pc *pc = &the_pc;
@@ -181,6 +196,9 @@ static bool pc_init(Machine *machine, GError **errp)
     pc->machine = machine;
     i440fx_split_ram(machine->ram_size, &pc->below_4g, &pc->above_4g);
     config.below_4g = pc->below_4g;
+    pc_layout_pci_hole(pc);
+    config.ecam = machine->ecam;
+    config.ecam_base = pc->ecam_base;
     if (!memory_region_init_ram(&machine->ram, NULL, "pc.ram", machine->ram_size, errp)) {
         g_prefix_error(errp, "-m: ");
         return false;
@@ -260,11 +278,8 @@ static void pc_cleanup(Machine *machine)
         pc_unmap(fw_cfg_ports(pc->fw_cfg));
     }
     pc_cut_interrupts(pc);
-    pc_unmap(&pc->isa_bios);
-    pc_unmap(&pc->bios);
+    pc_unmap_firmware(pc);
     system_bus_free();
-    memory_region_destroy(&pc->isa_bios);
-    memory_region_destroy(&pc->bios);
     memory_region_destroy(&machine->ram);
 }
 

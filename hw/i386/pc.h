@@ -17,6 +17,8 @@
 typedef struct Pc {
     Machine *machine;
     hwaddr below_4g, above_4g;
+    hwaddr pci_hole;  /* where PCI memory below 4 GiB starts, for BARs */
+    hwaddr ecam_base; /* configuration space as memory, just below; 0: there is none */
     I440FXHost *host;
     PCIBus *pci;
     ISABus *isa;
@@ -25,6 +27,7 @@ typedef struct Pc {
     Device *ide;
     Device *pm;
     MemoryRegion bios, isa_bios;
+    MemoryRegion *flash[MACHINE_PFLASHES]; /* instead of bios; NULL: no such chip */
     const char *kernel_boot_path; /* of -kernel's option ROM, or NULL */
 
     Irq gsi[PC_GSIS];
@@ -40,6 +43,7 @@ void pc_print_irqs(const Pc *pc, GString *out);
 
 /* pc-firmware.c: the firmware image, what fw_cfg and CMOS say of the machine, the boot order. */
 bool pc_load_bios(Pc *pc, GError **errp);
+void pc_unmap_firmware(Pc *pc); /* before devices go */
 bool pc_describe(Pc *pc, GError **errp);
 
 #endif

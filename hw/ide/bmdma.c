@@ -177,10 +177,14 @@ static void bmdma_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     }
 }
 
+static const RegisterName bmdma_registers[] = {
+    {0, 1, "BMICX"}, {2, 1, "BMISX"}, {4, 4, "BMIDTPX"}, {}};
+
 static const MemoryRegionOps bmdma_io_ops = {
     .read = bmdma_read,
     .write = bmdma_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
+    .registers = bmdma_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };

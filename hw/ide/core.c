@@ -291,10 +291,16 @@ static void command_block_write(void *opaque, hwaddr addr, uint64_t data, unsign
     }
 }
 
+static const RegisterName command_registers[] = {
+    {0x0, 1, "Data"},    {0x1, 1, "Error/Features"}, {0x2, 1, "Sector Count"},
+    {0x3, 1, "LBA Low"}, {0x4, 1, "LBA Mid"},        {0x5, 1, "LBA High"},
+    {0x6, 1, "Device"},  {0x7, 1, "Status/Command"}, {}};
+
 static const MemoryRegionOps command_ops = {
     .read = command_block_read,
     .write = command_block_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
+    .registers = command_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
@@ -326,10 +332,13 @@ static void control_write(void *opaque, hwaddr addr, uint64_t data, unsigned siz
     ide_update_irq(bus);
 }
 
+static const RegisterName control_registers[] = {{0x0, 1, "AltStatus/DevControl"}, {}};
+
 static const MemoryRegionOps control_ops = {
     .read = control_read,
     .write = control_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
+    .registers = control_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };

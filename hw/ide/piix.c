@@ -99,12 +99,12 @@ static void piix_reset(Device *dev)
     PIIX3IDE *s = (PIIX3IDE *)dev;
 
     for (int i = 0; i < IDE_CHANNELS; i++) {
-        pci_set_word(s->pci.config + PIIX_IDETIM + 2 * i, PIIX_IDETIM_DECODE);
+        pci_config_store(&s->pci, PIIX_IDETIM + 2 * i, PIIX_IDETIM_DECODE, 2);
         ide_bus_reset(&s->channels[i]);
         bmdma_reset(&s->bm[i]);
     }
-    s->pci.config[PIIX_SIDETIM] = 0;
-    pci_set_word(s->pci.config + PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM);
+    pci_config_store(&s->pci, PIIX_SIDETIM, 0, 1);
+    pci_config_store(&s->pci, PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM, 2);
     update_decode(s);
 }
 

@@ -336,15 +336,21 @@ static void i8042_write_command(void *opaque, hwaddr addr, uint64_t data, unsign
     }
 }
 
+static const RegisterName i8042_data_registers[] = {{0x0, 1, "DATA"}, {}};
+
 static const MemoryRegionOps i8042_data_ops = {
     .read = i8042_read_data,
     .write = i8042_write_data,
+    .registers = i8042_data_registers,
     .valid = {.min_access_size = 1, .max_access_size = 1},
 };
+
+static const RegisterName i8042_command_registers[] = {{0x0, 1, "STATUS/COMMAND"}, {}};
 
 static const MemoryRegionOps i8042_command_ops = {
     .read = i8042_read_status,
     .write = i8042_write_command,
+    .registers = i8042_command_registers,
     .valid = {.min_access_size = 1, .max_access_size = 1},
 };
 

@@ -652,9 +652,36 @@ static void apic_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     apic_update(s);
 }
 
+static const RegisterName apic_registers[] = {{APIC_ID * 0x10, 16, "ID"},
+                                              {APIC_VERSION * 0x10, 16, "VERSION"},
+                                              {APIC_TPR * 0x10, 16, "TPR"},
+                                              {APIC_APR * 0x10, 16, "APR"},
+                                              {APIC_PPR * 0x10, 16, "PPR"},
+                                              {APIC_EOI * 0x10, 16, "EOI"},
+                                              {APIC_LDR * 0x10, 16, "LDR"},
+                                              {APIC_DFR * 0x10, 16, "DFR"},
+                                              {APIC_SVR * 0x10, 16, "SVR"},
+                                              {APIC_ISR * 0x10, 128, "ISR"},
+                                              {APIC_TMR * 0x10, 128, "TMR"},
+                                              {APIC_IRR * 0x10, 128, "IRR"},
+                                              {APIC_ESR * 0x10, 16, "ESR"},
+                                              {APIC_ICR_LOW * 0x10, 16, "ICR low"},
+                                              {APIC_ICR_HIGH * 0x10, 16, "ICR high"},
+                                              {APIC_LVT * 0x10, 16, "LVT TIMER"},
+                                              {(APIC_LVT + 1) * 0x10, 16, "LVT THERMAL"},
+                                              {(APIC_LVT + 2) * 0x10, 16, "LVT PERFMON"},
+                                              {(APIC_LVT + 3) * 0x10, 16, "LVT LINT0"},
+                                              {(APIC_LVT + 4) * 0x10, 16, "LVT LINT1"},
+                                              {(APIC_LVT + 5) * 0x10, 16, "LVT ERROR"},
+                                              {APIC_TIMER_INITIAL * 0x10, 16, "TIMER INITIAL"},
+                                              {APIC_TIMER_CURRENT * 0x10, 16, "TIMER CURRENT"},
+                                              {APIC_TIMER_DIVIDE * 0x10, 16, "TIMER DIVIDE"},
+                                              {}};
+
 static const MemoryRegionOps apic_ops = {
     .read = apic_read,
     .write = apic_write,
+    .registers = apic_registers,
     .impl = {.min_access_size = 4, .max_access_size = 4},
 };
 

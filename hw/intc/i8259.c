@@ -308,9 +308,12 @@ static void chip_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pic_update(c->pic);
 }
 
+static const RegisterName chip_registers[] = {{0, 1, "ICW1/OCW2/OCW3"}, {1, 1, "ICW2-4/OCW1"}, {}};
+
 static const MemoryRegionOps chip_ops = {
     .read = chip_read,
     .write = chip_write,
+    .registers = chip_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 
@@ -327,9 +330,12 @@ static void elcr_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pic_update(c->pic);
 }
 
+static const RegisterName elcr_registers[] = {{0, 1, "ELCR"}, {}};
+
 static const MemoryRegionOps elcr_ops = {
     .read = elcr_read,
     .write = elcr_write,
+    .registers = elcr_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 

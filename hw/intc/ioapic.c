@@ -192,9 +192,13 @@ static void ioapic_write(void *opaque, hwaddr addr, uint64_t data, unsigned size
     }
 }
 
+static const RegisterName ioapic_registers[] = {
+    {IOAPIC_REGSEL, 4, "IOREGSEL"}, {IOAPIC_WIN, 4, "IOWIN"}, {}};
+
 static const MemoryRegionOps ioapic_ops = {
     .read = ioapic_read,
     .write = ioapic_write,
+    .registers = ioapic_registers,
     .impl = {.min_access_size = 4, .max_access_size = 4},
 };
 

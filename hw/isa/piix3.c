@@ -226,8 +226,9 @@ static void piix3_reset(Device *dev)
         old[n] = pirq_route(s, n);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(piix3_registers); i++) {
-        memset(s->pci.config + piix3_registers[i].reg, piix3_registers[i].reset,
-               piix3_registers[i].count);
+        for (int n = 0; n < piix3_registers[i].count; n++) {
+            pci_config_store(&s->pci, piix3_registers[i].reg + n, piix3_registers[i].reset, 1);
+        }
     }
     s->reset_control = 0;
     piix3_reroute(s, old);

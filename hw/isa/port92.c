@@ -45,9 +45,12 @@ static void port92_write(void *opaque, hwaddr addr, uint64_t data, unsigned size
     }
 }
 
+static const RegisterName port92_registers[] = {{0x0, 1, "PORT92"}, {}};
+
 static const MemoryRegionOps port92_ops = {
     .read = port92_read,
     .write = port92_write,
+    .registers = port92_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 

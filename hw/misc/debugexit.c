@@ -26,9 +26,12 @@ static void debugexit_write(void *opaque, hwaddr addr, uint64_t data, unsigned s
     runstate_request_exit((data << 1 | 1) & 0xff);
 }
 
+static const RegisterName debugexit_registers[] = {{0, 8, "EXIT"}, {}};
+
 static const MemoryRegionOps debugexit_ops = {
     .read = debugexit_read,
     .write = debugexit_write,
+    .registers = debugexit_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4},
 };
 

@@ -70,9 +70,12 @@ static void reg_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     store(s->reg + addr, data, size);
 }
 
+static const RegisterName reg_registers[] = {{0, 4, "REG"}, {}};
+
 static const MemoryRegionOps reg_ops = {
     .read = reg_read,
     .write = reg_write,
+    .registers = reg_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
@@ -80,6 +83,7 @@ static const MemoryRegionOps reg_ops = {
 static const MemoryRegionOps reg_bytes_ops = {
     .read = reg_read,
     .write = reg_write,
+    .registers = reg_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
@@ -110,8 +114,11 @@ static void flush_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     }
 }
 
+static const RegisterName flush_registers[] = {{0, 4, "FLUSH"}, {}};
+
 static const MemoryRegionOps flush_ops = {
     .write = flush_write,
+    .registers = flush_registers,
     .valid = {.min_access_size = 4, .max_access_size = 4},
 };
 

@@ -186,16 +186,36 @@ static void testdev_io_write(void *opaque, hwaddr addr, uint64_t data, unsigned 
     testdev_write(opaque, true, addr, data, size);
 }
 
+static const RegisterName testdev_mem_registers[] = {{HDR_TEST, 1, "test"},
+                                                     {HDR_WIDTH, 1, "width"},
+                                                     {HDR_OFFSET, 4, "offset"},
+                                                     {HDR_DATA, 4, "data"},
+                                                     {HDR_COUNT, 4, "count"},
+                                                     {HDR_NAME, HDR_SIZE - HDR_NAME, "name"},
+                                                     {MEM_TEST_OFFSET, 3, "doorbells"},
+                                                     {}};
+
 static const MemoryRegionOps testdev_mem_ops = {
     .read = testdev_read,
     .write = testdev_mem_write,
+    .registers = testdev_mem_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
 
+static const RegisterName testdev_io_registers[] = {{HDR_TEST, 1, "test"},
+                                                    {HDR_WIDTH, 1, "width"},
+                                                    {HDR_OFFSET, 4, "offset"},
+                                                    {HDR_DATA, 4, "data"},
+                                                    {HDR_COUNT, 4, "count"},
+                                                    {HDR_NAME, HDR_SIZE - HDR_NAME, "name"},
+                                                    {IO_TEST_OFFSET + 3, 3, "doorbells"},
+                                                    {}};
+
 static const MemoryRegionOps testdev_io_ops = {
     .read = testdev_read,
     .write = testdev_io_write,
+    .registers = testdev_io_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Intel 82540EM gigabit Ethernet controller: the PCI function with its ROM, the register file,
- * interrupts and resets. The EEPROM and the PHY are in files of their own.
- * Document: Intel PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual
- * (317453), chapters 13 and 14.
+ * Intel 82540EM, 82544GC and 82545EM gigabit Ethernet controllers: the PCI function, what accesses
+ * to registers set in motion, link and resets. The manual's other chapters have files of their own:
+ * registers (e1000-regs.c), interrupts (e1000-irq.c), statistics (e1000-stats.c), the EEPROM, the
+ * PHY, transmission (e1000-tx.c), reception (e1000-rx.c) with its filter (e1000-filter.c), and
+ * offloads (e1000-offload.c). Document: Intel PCI/PCI-X Family of Gigabit Ethernet Controllers
+ * Software Developer's Manual (317453), chapters 13 and 14.
  *
- * There is nothing at the other end of the cable: the link is down, and so the rings stand still.
- * The receive and transmit paths, interrupt throttling and wake-up are left out; their registers
- * hold what is written.
+ * Left out: flow control, wake-up and management (their registers hold what is written), speeds
+ * other than 1000 Mb/s, half duplex, PCI-X and power management capabilities, and what the 82544GC
+ * alone does in another way (but its identities, and RPS).
  */
-#include <string.h>
-
 #include "e1000-internal.h"
 #include "hw/core/log.h"
 #include "hw/net/e1000.h"
@@ -19,190 +19,98 @@
 enum {
     E1000_IOADDR = 0x00,
     E1000_IODATA = 0x04,
-    STATUS_MTXCKOK = 1 << 10,
-
-    ANY = -1, /* wmask: all bits */
 };
 
-/*
- * The registers that are plain storage: what they hold after reset, and the bits
- * that a write changes. Reading one of `clear` clears it.
- */
-typedef struct RegRow {
-    uint16_t offset;
-    uint16_t count;  /* registers */
-    uint16_t stride; /* bytes from one to the next; 0: 4 */
-    uint32_t reset;
-    uint32_t wmask;
-    bool clear;
-} RegRow;
+static const PCIDeviceClass e1000_base_class;
 
-static const RegRow e1000_rows[] = {
-    {E1000_CTRL, 1, 0,
-     E1000_CTRL_FD | E1000_CTRL_SLU | E1000_CTRL_SPEED_1000 | E1000_CTRL_SWDPIN0 |
-         E1000_CTRL_SWDPIN2,
-     0x5bfc1be9, false}, /* RST and PHY_RST clear themselves */
-    {E1000_EERD, 1, 0, 0, ANY, false},
-    {E1000_CTRL_EXT, 1, 0, 0, 0x00c0bfff, false},
-    {E1000_FLA, 1, 0, 0, 0x0000000f, false},
-    {E1000_MDIC, 1, 0, 0x10000000, ANY, false},
-    {E1000_FCAL, 1, 0, 0x00c28001, ANY, false},
-    {E1000_FCAH, 1, 0, 0x00000100, 0x0000ffff, false},
-    {E1000_FCT, 1, 0, 0x00008808, 0x0000ffff, false},
-    {E1000_VET, 1, 0, 0x00008100, 0x0000ffff, false},
-    {E1000_ITR, 1, 0, 0, 0x0000ffff, false},
-    {E1000_RCTL, 1, 0, 0, 0x07ddfffe, false},
-    {E1000_FCTTV, 1, 0, 0, 0x0000ffff, false},
-    {E1000_TXCW, 1, 0, 0, 0xc000ffff, false},
-    {E1000_RXCW, 1, 0, 0, 0, false},
-    {E1000_TCTL, 1, 0, 0, 0x01fffffa, false},
-    {E1000_TIPG, 1, 0, 0x00602008, 0x3fffffff, false},
-    {E1000_AIT, 1, 0, 0, 0x0000ffff, false},
-    {E1000_LEDCTL, 1, 0, 0x07068302, 0xcfcfcfcf, false},
-    {E1000_PBA, 1, 0, 0x00100030, 0x0000ffff, false},
-    {E1000_FCRTL, 1, 0, 0, 0x8000fff8, false},
-    {E1000_FCRTH, 1, 0, 0, 0x0000fff8, false},
-    {E1000_RDFH, 5, 8, 0, 0x00001fff, false},
-    {E1000_RDBAL, 1, 0, 0, 0xfffffff0, false},
-    {E1000_RDBAH, 1, 0, 0, ANY, false},
-    {E1000_RDLEN, 1, 0, 0, 0x000fff80, false},
-    {E1000_RDH, 1, 0, 0, 0x0000ffff, false},
-    {E1000_RDT, 1, 0, 0, 0x0000ffff, false},
-    {E1000_RDTR, 1, 0, 0, 0x0000ffff, false},
-    {E1000_RXDCTL, 1, 0, 0x00010000, 0x013f3f3f, false},
-    {E1000_RADV, 1, 0, 0, 0x0000ffff, false},
-    {E1000_RSRPD, 1, 0, 0, 0x00000fff, false},
-    {E1000_TXDMAC, 1, 0, 0, 0x00000001, false},
-    {E1000_TDFH, 5, 8, 0, 0x00001fff, false},
-    {E1000_TDBAL, 1, 0, 0, 0xfffffff0, false},
-    {E1000_TDBAH, 1, 0, 0, ANY, false},
-    {E1000_TDLEN, 1, 0, 0, 0x000fff80, false},
-    {E1000_TDH, 1, 0, 0, 0x0000ffff, false},
-    {E1000_TDT, 1, 0, 0, 0x0000ffff, false},
-    {E1000_TIDV, 1, 0, 0, 0x0000ffff, false},
-    {E1000_TXDCTL, 1, 0, 0, 0xff3f3f3f, false},
-    {E1000_TADV, 1, 0, 0, 0x0000ffff, false},
-    {E1000_TSPMT, 1, 0, 0x01000400, ANY, false},
-    {E1000_CRCERRS, (E1000_TSCTFC - E1000_CRCERRS) / 4 + 1, 0, 0, 0, true},
-    {E1000_RXCSUM, 1, 0, 0, 0x000007ff, false},
-    {E1000_MTA, 128, 0, 0, ANY, false},
-    {E1000_RAL, 16, 8, 0, ANY, false},
-    {E1000_RAH, 16, 8, 0, 0x8003ffff, false},
-    {E1000_VFTA, 128, 0, 0, ANY, false},
-    {E1000_WUC, 1, 0, 0, 0x0000000f, false},
-    {E1000_WUFC, 1, 0, 0, 0x000f80ff, false},
-    {E1000_WUS, 1, 0, 0, 0, false},
-    {E1000_MANC, 1, 0, 0, ANY, false},
-    {E1000_IPAV, 1, 0, 0, 0x0001000f, false},
-    {E1000_IP4AT, 4, 8, 0, ANY, false},
-    {E1000_IP6AT, 4, 0, 0, ANY, false},
-    {E1000_WUPL, 1, 0, 0, 0, false},
-    {E1000_WUPM, 32, 0, 0, 0, false},
-    {E1000_FFLT, 4, 8, 0, 0x000007ff, false},
-    {E1000_FFMT, 128, 8, 0, 0x0000000f, false},
-    {E1000_FFVT, 128, 8, 0, ANY, false},
-};
-
-/* For each offset / 4 the number of its row, from 1; 0: no such register. */
-static const uint8_t *e1000_row_numbers(void)
+static E1000 *e1000_of(Device *dev)
 {
-    static uint8_t numbers[E1000_REGS_SIZE / 4];
-    static gsize made;
+    return DEVICE_CAST(E1000, &e1000_base_class.device, dev);
+}
 
-    if (g_once_init_enter(&made)) {
-        for (size_t i = 0; i < G_N_ELEMENTS(e1000_rows); i++) {
-            const RegRow *row = &e1000_rows[i];
+/* ------------------------------------------------------------------------------------ link -- */
 
-            for (unsigned n = 0; n < row->count; n++) {
-                numbers[(row->offset + n * (row->stride ? row->stride : 4)) / 4] = i + 1;
-            }
-        }
-        g_once_init_leave(&made, 1);
+bool e1000_is_bus_master(const E1000 *s)
+{
+    return s->pci.config[PCI_COMMAND] & PCI_COMMAND_MASTER;
+}
+
+bool e1000_link_up(const E1000 *s)
+{
+    return s->phy.link && (e1000_reg(s, E1000_CTRL) & E1000_CTRL_SLU);
+}
+
+/* Something that rings may have waited for is there. */
+static void e1000_resume(E1000 *s)
+{
+    e1000_tx_run(s);
+    net_client_receive_ready(s->net);
+}
+
+static void e1000_link_changed(void *opaque)
+{
+    E1000 *s = opaque;
+
+    e1000_set_causes(s, E1000_ICR_LSC);
+    if (e1000_link_up(s)) {
+        e1000_resume(s);
     }
-    return numbers;
 }
 
-static const RegRow *e1000_find_row(hwaddr offset)
+static void e1000_cable_changed(NetClient *nc)
 {
-    unsigned number = offset < E1000_REGS_SIZE ? e1000_row_numbers()[offset / 4] : 0;
+    E1000 *s = net_client_opaque(nc);
 
-    return number ? &e1000_rows[number - 1] : NULL;
+    if (s->net) { /* not while it is made */
+        e1000_phy_set_cable(&s->phy, net_link_up(nc));
+    }
 }
 
-/* ------------------------------------------------------------------------------ interrupts -- */
+static const NetClientOps e1000_net_ops = {
+    .type = "nic",
+    .receive = e1000_receive,
+    .send_ready = e1000_tx_ready,
+    .link_changed = e1000_cable_changed,
+    .rx_filter = e1000_describe_filter,
+};
 
-static void e1000_update_irq(E1000 *s)
+/* The address that `info network` shows is the one in the first pair of RAL and RAH. */
+static void e1000_update_info(E1000 *s)
 {
-    pci_set_irq(&s->pci, (s->icr & s->ims) != 0);
-}
+    uint32_t low = e1000_reg(s, E1000_RA), high = e1000_reg(s, E1000_RA + 4);
+    g_autofree char *info = g_strdup_printf(
+        "model=%s,macaddr=%02x:%02x:%02x:%02x:%02x:%02x", s->pci.dev.cls->name, low & 0xff,
+        low >> 8 & 0xff, low >> 16 & 0xff, low >> 24, high & 0xff, high >> 8 & 0xff);
 
-static void e1000_set_causes(E1000 *s, uint32_t causes)
-{
-    s->icr |= causes & E1000_ICR_BITS;
-    e1000_update_irq(s);
+    net_client_set_info(s->net, info);
 }
 
 /* ---------------------------------------------------------------------------------- resets -- */
 
-/* What the controller takes from its EEPROM: the first receive address. */
-static void e1000_load_eeprom(E1000 *s)
+/* CTRL.RST: all but the PHY and PCI configuration space. */
+static void e1000_reset_controller(E1000 *s)
 {
-    s->regs[E1000_RAL / 4] = s->eeprom.words[0] | (uint32_t)s->eeprom.words[1] << 16;
-    s->regs[E1000_RAH / 4] = s->eeprom.words[2] | E1000_RAH_AV;
-}
-
-static void e1000_reset_registers(E1000 *s)
-{
-    memset(s->regs, 0, sizeof(s->regs));
-    for (size_t i = 0; i < G_N_ELEMENTS(e1000_rows); i++) {
-        const RegRow *row = &e1000_rows[i];
-
-        for (unsigned n = 0; n < row->count; n++) {
-            s->regs[(row->offset + n * (row->stride ? row->stride : 4)) / 4] = row->reset;
-        }
-    }
-    s->icr = s->ims = 0;
-    e1000_load_eeprom(s);
-    e1000_update_irq(s);
+    e1000_tx_reset(s);
+    e1000_reset_registers(s);
+    e1000_irq_reset(s);
+    s->rx_stalled = false;
+    /* The first receive address comes from the EEPROM. */
+    s->regs[E1000_RA / 4] = s->eeprom.words[0] | (uint32_t)s->eeprom.words[1] << 16;
+    s->regs[E1000_RA / 4 + 1] = s->eeprom.words[2] | E1000_RAH_AV;
+    net_client_purge(s->net);
+    e1000_update_info(s);
 }
 
 /* ------------------------------------------------------------------------------- registers -- */
 
 static uint32_t e1000_status(const E1000 *s)
 {
-    bool up = s->phy.link && (s->regs[E1000_CTRL / 4] & E1000_CTRL_SLU);
-
-    return E1000_STATUS_FD | (up ? E1000_STATUS_LU : 0) | E1000_STATUS_SPEED_1000 |
-           E1000_STATUS_ASDV_1000 | STATUS_MTXCKOK;
-}
-
-/* A 64-bit counter clears when its upper half is read; the lower half is read first. */
-static uint32_t e1000_read_counter(E1000 *s, hwaddr offset)
-{
-    uint32_t val = s->regs[offset / 4];
-
-    switch (offset) {
-    case E1000_GORCL:
-    case E1000_GOTCL:
-    case E1000_TORL:
-    case E1000_TOTL:
-        break;
-    case E1000_GORCH:
-    case E1000_GOTCH:
-    case E1000_TORH:
-    case E1000_TOTH:
-        s->regs[offset / 4 - 1] = 0;
-        s->regs[offset / 4] = 0;
-        break;
-    default:
-        s->regs[offset / 4] = 0;
-    }
-    return val;
+    return E1000_STATUS_FD | (e1000_link_up(s) ? E1000_STATUS_LU : 0) | E1000_STATUS_SPEED_1000 |
+           E1000_STATUS_ASDV_1000 | E1000_STATUS_MTXCKOK;
 }
 
 static uint32_t e1000_read_reg(E1000 *s, hwaddr offset)
 {
-    const RegRow *row;
     uint32_t val;
 
     switch (offset) {
@@ -217,45 +125,71 @@ static uint32_t e1000_read_reg(E1000 *s, hwaddr offset)
         return val;
     case E1000_IMS:
         return s->ims;
-    case E1000_ICS:
-    case E1000_IMC:
-        return 0; /* write-only */
+    case E1000_CRCERRS ... E1000_TSCTFC:
+        if (e1000_find_register(offset)) {
+            return e1000_read_counter(s, offset);
+        }
+        /* fall through */
     default:
-        row = e1000_find_row(offset);
-        if (!row) {
+        if (!e1000_find_register(offset)) {
             log_unimp("e1000: read of register 0x%05x", (unsigned)offset);
             return 0;
         }
-        return row->clear ? e1000_read_counter(s, offset) : s->regs[offset / 4];
+        return e1000_reg(s, offset);
+    }
+}
+
+/* A write that does nothing else. */
+static void e1000_store(E1000 *s, hwaddr offset, uint32_t val)
+{
+    const E1000Register *row = e1000_find_register(offset);
+
+    if (row) {
+        s->regs[offset / 4] = (e1000_reg(s, offset) & ~row->wmask) | (val & row->wmask);
+    } else {
+        log_unimp("e1000: write of register 0x%05x: 0x%08x", (unsigned)offset, val);
     }
 }
 
 static void e1000_write_ctrl(E1000 *s, uint32_t val)
 {
-    uint32_t wmask = e1000_find_row(E1000_CTRL)->wmask;
+    bool was_up;
 
     if (val & E1000_CTRL_PHY_RST) {
         e1000_phy_reset(&s->phy);
     }
     if (val & E1000_CTRL_RST) {
-        e1000_reset_registers(s);
+        e1000_reset_controller(s);
         return;
     }
-    s->regs[E1000_CTRL / 4] = val & wmask;
+    was_up = e1000_link_up(s);
+    e1000_store(s, E1000_CTRL, val);
+    if (was_up != e1000_link_up(s)) {
+        e1000_link_changed(s);
+    }
 }
 
 static void e1000_write_mdic(E1000 *s, uint32_t val)
 {
-    bool interrupt, renegotiated;
+    bool interrupt;
 
-    s->regs[E1000_MDIC / 4] = e1000_mdic_access(&s->phy, val, &interrupt, &renegotiated);
-    e1000_set_causes(s, (interrupt ? E1000_ICR_MDAC : 0) | (renegotiated ? E1000_ICR_LSC : 0));
+    s->regs[E1000_MDIC / 4] = e1000_mdic_access(&s->phy, val, &interrupt);
+    if (interrupt) {
+        e1000_set_causes(s, E1000_ICR_MDAC);
+    }
+}
+
+static void e1000_write_address(E1000 *s, hwaddr offset, uint32_t val)
+{
+    e1000_store(s, offset, offset & 4 ? val & E1000_RAH_BITS : val);
+    if (offset <= E1000_RA + 4) {
+        e1000_update_info(s);
+    }
+    net_rx_filter_changed(s->net);
 }
 
 static void e1000_write_reg(E1000 *s, hwaddr offset, uint32_t val)
 {
-    const RegRow *row;
-
     switch (offset) {
     case E1000_CTRL:
         e1000_write_ctrl(s, val);
@@ -273,6 +207,9 @@ static void e1000_write_reg(E1000 *s, hwaddr offset, uint32_t val)
         s->icr &= ~val;
         e1000_update_irq(s);
         return;
+    case E1000_ITR:
+        e1000_write_itr(s, val);
+        return;
     case E1000_ICS:
         e1000_set_causes(s, val);
         return;
@@ -284,13 +221,37 @@ static void e1000_write_reg(E1000 *s, hwaddr offset, uint32_t val)
         s->ims &= ~val;
         e1000_update_irq(s);
         return;
+    case E1000_RCTL:
+        e1000_store(s, offset, val);
+        net_rx_filter_changed(s->net);
+        net_client_receive_ready(s->net);
+        return;
+    case E1000_RDTR:
+        e1000_write_delay(&s->rx_delay, val);
+        return;
+    case E1000_TIDV:
+        e1000_write_delay(&s->tx_delay, val);
+        return;
+    case E1000_RDT:
+        e1000_store(s, offset, val);
+        net_client_receive_ready(s->net);
+        return;
+    case E1000_TCTL:
+    case E1000_TDT:
+        e1000_store(s, offset, val);
+        e1000_tx_run(s);
+        return;
+    case E1000_RA ... E1000_RA + 8 * E1000_ADDRESSES - 4:
+        e1000_write_address(s, offset, val);
+        return;
+    case E1000_MTA ... E1000_MTA + 4 * E1000_HASH_WORDS - 4:
+    case E1000_VFTA ... E1000_VFTA + 4 * E1000_HASH_WORDS - 4:
+        e1000_store(s, offset, val);
+        net_rx_filter_changed(s->net);
+        return;
     default:
-        row = e1000_find_row(offset);
-        if (row) {
-            s->regs[offset / 4] = (s->regs[offset / 4] & ~row->wmask) | (val & row->wmask);
-        } else {
-            log_unimp("e1000: write of register 0x%05x: 0x%08x", (unsigned)offset, val);
-        }
+        e1000_store(s, offset, val);
+        return;
     }
 }
 
@@ -310,6 +271,7 @@ static void e1000_mmio_write(void *opaque, hwaddr addr, uint64_t data, unsigned 
 static const MemoryRegionOps e1000_mmio_ops = {
     .read = e1000_mmio_read,
     .write = e1000_mmio_write,
+    .registers = e1000_register_names,
     .valid = {.min_access_size = 1, .max_access_size = 8},
     .impl = {.min_access_size = 4, .max_access_size = 4},
 };
@@ -339,9 +301,13 @@ static void e1000_io_write(void *opaque, hwaddr addr, uint64_t data, unsigned si
     }
 }
 
+static const RegisterName e1000_io_names[] = {
+    {E1000_IOADDR, 4, "IOADDR"}, {E1000_IODATA, 4, "IODATA"}, {}};
+
 static const MemoryRegionOps e1000_io_ops = {
     .read = e1000_io_read,
     .write = e1000_io_write,
+    .registers = e1000_io_names,
     .valid = {.min_access_size = 4, .max_access_size = 4},
     .impl = {.min_access_size = 4, .max_access_size = 4},
 };
@@ -375,13 +341,35 @@ static const CoalescedRange e1000_coalesced[] = {
 
 /* ----------------------------------------------------------------------------------- class -- */
 
+static void e1000_write_config(PCIDevice *dev, uint32_t addr, uint32_t val, unsigned len)
+{
+    E1000 *s = e1000_of(&dev->dev);
+    bool was_master = e1000_is_bus_master(s);
+
+    pci_default_write_config(dev, addr, val, len);
+    if (!was_master && e1000_is_bus_master(s)) {
+        e1000_resume(s);
+    }
+}
+
 static bool e1000_realize(Device *dev, GError **errp)
 {
-    E1000 *s = DEVICE_CAST(E1000, &e1000_class.device, dev);
+    E1000 *s = e1000_of(dev);
 
     if (!mac_claim(&s->mac, errp)) {
         return false;
     }
+    e1000_eeprom_init(&s->eeprom, &s->mac, pci_class_of(&s->pci));
+    e1000_phy_init(&s->phy, pci_class_of(&s->pci), e1000_link_changed, s);
+    e1000_irq_init(s);
+    e1000_tx_init(s);
+    s->net = net_nic_new(&e1000_net_ops, s, dev->cls->name, dev->id, s->netdev, errp);
+    if (!s->net) {
+        mac_release(&s->mac);
+        return false;
+    }
+    s->phy.cable = net_link_up(s->net);
+    s->pci.config_write = e1000_write_config;
     pci_set_word(s->pci.config + PCI_STATUS, PCI_STATUS_66MHZ | PCI_STATUS_DEVSEL_MEDIUM);
     s->pci.config[PCI_INTERRUPT_PIN] = 1;
     s->pci.wmask[PCI_LATENCY_TIMER] = 0xff;
@@ -389,50 +377,72 @@ static bool e1000_realize(Device *dev, GError **errp)
     memory_region_init_io(&s->io, &dev->owner, &e1000_io_ops, s, "e1000-io", E1000_IO_SIZE);
     pci_register_bar(&s->pci, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->mmio);
     pci_register_bar(&s->pci, 1, PCI_BASE_ADDRESS_SPACE_IO, &s->io);
-    e1000_eeprom_init(&s->eeprom, &s->mac, pci_class_of(&s->pci));
-    e1000_phy_set_link(&s->phy, false);
     return true;
 }
 
 static void e1000_unrealize(Device *dev)
 {
-    E1000 *s = DEVICE_CAST(E1000, &e1000_class.device, dev);
+    E1000 *s = e1000_of(dev);
 
+    e1000_irq_cleanup(s);
+    e1000_tx_cleanup(s);
+    e1000_phy_cleanup(&s->phy);
+    g_clear_pointer(&s->net, net_client_free);
     mac_release(&s->mac);
 }
 
 static void e1000_reset(Device *dev)
 {
-    E1000 *s = DEVICE_CAST(E1000, &e1000_class.device, dev);
+    E1000 *s = e1000_of(dev);
 
     s->ioaddr = 0;
-    e1000_phy_reset(&s->phy);
-    e1000_reset_registers(s);
+    e1000_reset_controller(s);
+    e1000_phy_power_on(&s->phy);
 }
 
 static const Property e1000_props[] = {
     PROP_MAC("mac", E1000, mac, .help = "Ethernet address"),
+    PROP_STRING("netdev", E1000, netdev, .help = "ID of a netdev to use as a backend"),
+    PROP_BOOL("autonegotiation", E1000, phy.negotiation_timed, true,
+              .help = "the link takes its time to come up"),
+    PROP_BOOL("mitigation", E1000, mitigation, true,
+              .help = "whether ITR, RDTR, RADV, TIDV and TADV hold interrupts back"),
     PROP_INT32("bootindex", E1000, bootindex, -1, .help = "place in the boot order; -1: none"),
     {}};
 
-const PCIDeviceClass e1000_class = {
+static const PCIDeviceClass e1000_base_class = {
     .device =
         {
-            .name = "e1000",
-            .alias = "e1000-82540em",
-            .desc = "Intel Gigabit Ethernet",
-            .category = "Network",
+            .name = "e1000-base",
             .parent = &pci_device_class,
             .size = sizeof(E1000),
+            .abstract = true,
             .props = e1000_props,
             .coalesced = e1000_coalesced,
             .realize = e1000_realize,
             .unrealize = e1000_unrealize,
             .reset = e1000_reset,
         },
-    .vendor_id = 0x8086,
-    .device_id = 0x100e,
-    .revision = 0x03,
-    .class_id = PCI_CLASS_NETWORK_ETHERNET,
-    .romfile = "efi-e1000.rom",
 };
+
+#define E1000_CLASS(NAME, ALIAS, DESC, ID)                                                         \
+    {                                                                                              \
+        .device =                                                                                  \
+            {                                                                                      \
+                .name = NAME,                                                                      \
+                .alias = ALIAS,                                                                    \
+                .desc = DESC,                                                                      \
+                .category = "Network",                                                             \
+                .parent = &e1000_base_class.device,                                                \
+                .size = sizeof(E1000),                                                             \
+            },                                                                                     \
+        .vendor_id = 0x8086, .device_id = ID, .revision = 0x03,                                    \
+        .class_id = PCI_CLASS_NETWORK_ETHERNET, .romfile = "efi-e1000.rom",                        \
+    }
+
+const PCIDeviceClass e1000_class =
+    E1000_CLASS("e1000", "e1000-82540em", "Intel Gigabit Ethernet", 0x100e);
+const PCIDeviceClass e1000_82544gc_class =
+    E1000_CLASS("e1000-82544gc", NULL, "Intel Gigabit Ethernet", 0x1008);
+const PCIDeviceClass e1000_82545em_class =
+    E1000_CLASS("e1000-82545em", NULL, "Intel Gigabit Ethernet", 0x100f);

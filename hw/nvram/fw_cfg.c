@@ -228,10 +228,13 @@ static bool fw_cfg_io_accepts(void *opaque, hwaddr addr, unsigned size, bool is_
     return size == 1 || (size == 2 && is_write && addr == 0);
 }
 
+static const RegisterName fw_cfg_io_registers[] = {{0x0, 1, "Selector"}, {0x1, 1, "Data"}, {}};
+
 static const MemoryRegionOps fw_cfg_io_ops = {
     .read = fw_cfg_io_read,
     .write = fw_cfg_io_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
+    .registers = fw_cfg_io_registers,
     .valid = {.min_access_size = 1, .max_access_size = 2, .accepts = fw_cfg_io_accepts},
     .impl = {.min_access_size = 1, .max_access_size = 2},
 };
@@ -347,10 +350,14 @@ static bool fw_cfg_dma_accepts(void *opaque, hwaddr addr, unsigned size, bool is
     return !is_write || size >= 4;
 }
 
+static const RegisterName fw_cfg_dma_registers[] = {
+    {0, 4, "DMA Address high"}, {4, 4, "DMA Address low"}, {}};
+
 static const MemoryRegionOps fw_cfg_dma_ops = {
     .read = fw_cfg_dma_reg_read,
     .write = fw_cfg_dma_reg_write,
     .endianness = DEVICE_BIG_ENDIAN,
+    .registers = fw_cfg_dma_registers,
     .valid = {.min_access_size = 1, .max_access_size = 8, .accepts = fw_cfg_dma_accepts},
     .impl = {.min_access_size = 1, .max_access_size = 8},
 };

@@ -14,7 +14,7 @@
 #define CONFDATA_PORT        0xcfc
 #define RESET_CONTROL_OFFSET 1 /* CF9, from CF8 */
 
-/* Configuration ports are the bridge's before a BAR can claim them. */
+/* Configuration ports, and memory, are the bridge's before a BAR can claim them. */
 #define CONF_PRIORITY 2
 
 #define RAM_4G          UINT64_C(0x100000000)
@@ -54,9 +54,13 @@ static void confadd_write(void *opaque, hwaddr addr, uint64_t data, unsigned siz
     }
 }
 
+static const RegisterName confadd_registers[] = {
+    {0, 1, "CONFADD"}, {RESET_CONTROL_OFFSET, 1, "RC"}, {2, 2, "CONFADD"}, {}};
+
 static const MemoryRegionOps confadd_ops = {
     .read = confadd_read,
     .write = confadd_write,
+    .registers = confadd_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
@@ -92,9 +96,12 @@ static void confdata_write(void *opaque, hwaddr addr, uint64_t data, unsigned si
     }
 }
 
+static const RegisterName confdata_registers[] = {{0, 4, "CONFDATA"}, {}};
+
 static const MemoryRegionOps confdata_ops = {
     .read = confdata_read,
     .write = confdata_write,
+    .registers = confdata_registers,
     .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
     .impl = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
 };
@@ -144,6 +151,11 @@ static void i440fx_host_unrealize(Device *dev)
 
     unmap(host->config.system_io, &host->confadd_io);
     unmap(host->config.system_io, &host->confdata_io);
+    if (host->ecam) {
+        memory_region_del_subregion(&host->pci_memory, pci_ecam_region(host->ecam));
+        pci_ecam_free(host->ecam);
+        host->ecam = NULL;
+    }
     i440fx_areas_destroy(host);
     unmap(host->config.system_memory, &host->ram_below_4g);
     unmap(host->config.system_memory, &host->ram_above_4g);
@@ -187,6 +199,15 @@ static bool i440fx_host_realize(Device *dev, GError **errp)
     }
     pci_bus_init(&host->bus, dev, "pci.0", &host->pci_memory, config->system_io,
                  config->system_memory);
+    if (config->ecam != PCI_ECAM_OFF) {
+        host->ecam = pci_ecam_new(&host->bus, &dev->owner, config->ecam, errp);
+        if (!host->ecam) {
+            i440fx_host_unrealize(dev);
+            return false;
+        }
+        memory_region_add_subregion_overlap(&host->pci_memory, config->ecam_base,
+                                            pci_ecam_region(host->ecam), CONF_PRIORITY);
+    }
     return true;
 }
 

@@ -7,6 +7,7 @@
 #define LIGNITE_HW_PCI_HOST_I440FX_INTERNAL_H
 
 #include "hw/pci-host/i440fx.h"
+#include "hw/pci/pci-ecam.h"
 
 #define PAM_AREAS 13
 
@@ -38,6 +39,7 @@ struct I440FXHost {
     Device dev;
     I440FXConfig config;
     PCIBus bus;
+    PciEcam *ecam; /* or NULL */
 
     /* configuration mechanism 1 */
     MemoryRegion confadd_io;

@@ -99,7 +99,7 @@ static void i440fx_write_config(PCIDevice *pci, uint32_t addr, uint32_t val, uns
     /* Locking closes SMRAM, and takes both bits out of the guest's hands until reset. */
     if (pci->config[I440FX_SMRAM] & I440FX_SMRAM_DLCK) {
         pci->wmask[I440FX_SMRAM] &= ~(I440FX_SMRAM_DOPEN | I440FX_SMRAM_DLCK);
-        pci->config[I440FX_SMRAM] &= ~I440FX_SMRAM_DOPEN;
+        pci_config_store(pci, I440FX_SMRAM, pci->config[I440FX_SMRAM] & ~I440FX_SMRAM_DOPEN, 1);
     }
     if ((addr < I440FX_PAM0 + 7 && addr + len > I440FX_PAM0) ||
         (addr <= I440FX_SMRAM && addr + len > I440FX_SMRAM)) {
@@ -131,7 +131,7 @@ static void i440fx_reset(Device *dev)
         for (int n = 0; n < i440fx_registers[i].count; n++) {
             unsigned reg = i440fx_registers[i].reg + n;
 
-            s->pci.config[reg] = i440fx_registers[i].reset;
+            pci_config_store(&s->pci, reg, i440fx_registers[i].reset, 1);
             s->pci.wmask[reg] = i440fx_registers[i].wmask;
             s->pci.w1cmask[reg] = i440fx_registers[i].w1cmask;
         }

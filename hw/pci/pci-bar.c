@@ -61,9 +61,9 @@ void pci_bars_reset(PCIDevice *dev)
         if (!bar->region) {
             continue;
         }
-        pci_set_long(dev->config + pci_bar_offset(n), bar->type);
+        pci_config_store(dev, pci_bar_offset(n), bar->type, 4);
         if (is_64bit(bar)) {
-            pci_set_long(dev->config + pci_bar_offset(n) + 4, 0);
+            pci_config_store(dev, pci_bar_offset(n) + 4, 0, 4);
         }
     }
 }

@@ -33,6 +33,57 @@ void pci_set_long(uint8_t *config, uint32_t val)
     pci_set_word(config + 2, val >> 16);
 }
 
+/* ---------------------------------------------------------------------------------- stores -- */
+
+/* What the guest reads meanwhile is the old double word or the new one. */
+static void store_shadow(PCIDevice *dev, unsigned dword)
+{
+    __atomic_store_n(&dev->shadow[dword], GUINT32_TO_LE(pci_get_long(dev->config + 4 * dword)),
+                     __ATOMIC_RELEASE);
+}
+
+void pci_shadow_update(PCIDevice *dev, unsigned addr, unsigned len)
+{
+    for (unsigned dword = addr / 4; dev->shadow && dword <= (addr + len - 1) / 4; dword++) {
+        if (dev->shadow_holds) {
+            dev->shadow_stale |= UINT64_C(1) << dword;
+        } else {
+            store_shadow(dev, dword);
+        }
+    }
+}
+
+/*
+ * Between these a guest that reads sees the registers as they were. What a device's own function
+ * does to a written value, after it is stored, is not to be seen half done.
+ */
+static void shadow_hold(PCIDevice *dev)
+{
+    dev->shadow_holds++;
+}
+
+static void shadow_release(PCIDevice *dev)
+{
+    if (--dev->shadow_holds) {
+        return;
+    }
+    for (uint64_t stale = dev->shadow_stale; dev->shadow && stale; stale &= stale - 1) {
+        store_shadow(dev, __builtin_ctzll(stale));
+    }
+    dev->shadow_stale = 0;
+}
+
+void pci_config_store(PCIDevice *dev, uint32_t addr, uint32_t val, unsigned len)
+{
+    g_assert(len <= 4 && addr + len <= PCI_CONFIG_SIZE);
+    for (unsigned i = 0; i < len; i++, val >>= 8) {
+        dev->config[addr + i] = val;
+    }
+    pci_shadow_update(dev, addr, len);
+}
+
+/* ----------------------------------------------------------------------- realize and reset -- */
+
 void pci_config_init(PCIDevice *dev, const PCIDeviceClass *cls)
 {
     uint8_t *config = dev->config;
@@ -70,10 +121,10 @@ void pci_config_reset(PCIDevice *dev)
 
     memory_region_transaction_begin();
     for (size_t i = 0; i < G_N_ELEMENTS(cleared); i++) {
-        dev->config[cleared[i]] &= ~dev->wmask[cleared[i]];
+        pci_config_store(dev, cleared[i], dev->config[cleared[i]] & ~dev->wmask[cleared[i]], 1);
     }
     for (unsigned i = PCI_STATUS; i < PCI_STATUS + 2; i++) {
-        dev->config[i] &= ~dev->w1cmask[i];
+        pci_config_store(dev, i, dev->config[i] & ~dev->w1cmask[i], 1);
     }
     pci_bars_reset(dev);
     pci_update_mappings(dev);
@@ -89,11 +140,13 @@ static bool touches(uint32_t addr, unsigned len, uint32_t start, uint32_t size)
 
 void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t val, unsigned len)
 {
+    shadow_hold(dev);
     for (unsigned i = 0; i < len && addr + i < PCI_CONFIG_SIZE; i++, val >>= 8) {
-        uint8_t *byte = &dev->config[addr + i];
+        uint8_t byte = dev->config[addr + i];
         uint8_t wmask = dev->wmask[addr + i];
 
-        *byte = ((*byte & ~wmask) | (val & wmask)) & ~(val & dev->w1cmask[addr + i]);
+        byte = ((byte & ~wmask) | (val & wmask)) & ~(val & dev->w1cmask[addr + i]);
+        pci_config_store(dev, addr + i, byte, 1);
     }
 
     memory_region_transaction_begin();
@@ -107,6 +160,7 @@ void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t val, unsig
         pci_update_irq(dev);
     }
     memory_region_transaction_commit();
+    shadow_release(dev);
 }
 
 uint32_t pci_default_read_config(PCIDevice *dev, uint32_t addr, unsigned len)
@@ -166,7 +220,11 @@ void pci_config_write(PCIBus *bus, uint8_t devfn, uint32_t addr, uint32_t val, u
     unsigned n;
 
     g_assert(len <= 4);
-    for (unsigned done = 0; dev && done < len; done += n) {
+    if (!dev) {
+        return;
+    }
+    shadow_hold(dev);
+    for (unsigned done = 0; done < len; done += n) {
         uint32_t part = val >> (8 * done);
 
         n = piece(addr + done, len - done);
@@ -179,4 +237,5 @@ void pci_config_write(PCIBus *bus, uint8_t devfn, uint32_t addr, uint32_t val, u
             pci_default_write_config(dev, addr + done, part & ones(n), n);
         }
     }
+    shadow_release(dev);
 }

@@ -13,6 +13,13 @@ void pci_config_init(PCIDevice *dev, const PCIDeviceClass *cls);
 /* pci-config.c: the header as after RST#; BARs are unmapped. */
 void pci_config_reset(PCIDevice *dev);
 
+/* pci-config.c: copy [addr, addr + len) to the shadow, if there is one, in whole double words. */
+void pci_shadow_update(PCIDevice *dev, unsigned addr, unsigned len);
+
+/* pci-ecam.c: a function has been realized, or goes. */
+void pci_ecam_add(PciEcam *ecam, PCIDevice *dev);
+void pci_ecam_remove(PciEcam *ecam, PCIDevice *dev);
+
 /* pci-bar.c: a BAR in slot `n`, the ROM's included. */
 void pci_bar_init(PCIDevice *dev, int n, uint8_t type, MemoryRegion *region);
 

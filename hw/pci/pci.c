@@ -22,8 +22,18 @@ static void pci_print_address(const Device *dev, GString *out)
     }
 }
 
+/* What its own realize made of the registers is there now. */
+static void pci_realized(Device *dev)
+{
+    PCIBus *bus = (PCIBus *)dev->bus;
+
+    if (bus->ecam) {
+        pci_ecam_add(bus->ecam, (PCIDevice *)dev);
+    }
+}
+
 const BusClass pci_bus_class = {
-    .name = "PCI", .print_address = pci_print_address, .hotplug = true};
+    .name = "PCI", .print_address = pci_print_address, .realized = pci_realized, .hotplug = true};
 
 void pci_bus_init(PCIBus *bus, Device *parent, const char *name, MemoryRegion *mem,
                   MemoryRegion *io, MemoryRegion *dma)
@@ -64,16 +74,13 @@ static void bus_count_irq(PCIBus *bus, int line, int delta)
 void pci_update_irq(PCIDevice *dev)
 {
     PCIBus *bus = pci_bus_of(dev);
+    uint16_t status = pci_get_word(dev->config + PCI_STATUS) & ~PCI_STATUS_INTERRUPT;
     bool disabled = pci_get_word(dev->config + PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE;
     int pin = dev->config[PCI_INTERRUPT_PIN];
     int line = -1;
 
     /* The status bit tells of the device's wish, also while the pin is disabled. */
-    if (dev->irq_level) {
-        dev->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
-    } else {
-        dev->config[PCI_STATUS] &= ~PCI_STATUS_INTERRUPT;
-    }
+    pci_config_store(dev, PCI_STATUS, status | (dev->irq_level ? PCI_STATUS_INTERRUPT : 0), 2);
     if (dev->irq_level && !disabled && pin > 0 && pin <= PCI_NUM_PINS) {
         line = bus->map_irq ? bus->map_irq(dev, pin - 1) : pin - 1;
     }
@@ -248,6 +255,9 @@ static void pci_device_unrealize(Device *device)
     PCIDevice *dev = (PCIDevice *)device;
 
     pci_set_irq(dev, 0);
+    if (pci_bus_of(dev)->ecam) {
+        pci_ecam_remove(pci_bus_of(dev)->ecam, dev);
+    }
     pci_unmap_bars(dev);
     for (int n = 0; n < PCI_NUM_BARS; n++) {
         if (dev->bars[n].region) {

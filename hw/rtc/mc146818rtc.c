@@ -8,10 +8,17 @@
  * timer exists only while an enabled interrupt is not asserted yet, and a late timer or a step of
  * the clock costs the same as a punctual one.
  *
+ * Read it in this order: the state; the time of day; the formats of its registers; what sets the
+ * flags; the registers; and how the board makes and connects one.
+ *
+ * Two things differ from the chip. A new periodic rate counts from the last tick of the old one,
+ * where the chip's divider taps would go on in their own phase: QEMU's clients measure that. And
+ * with clock=host a host clock that is put back does not put the guest's back: it goes on from
+ * where it was.
+ *
  * Left out: daylight saving (DSE is stored), the square wave output (SQWE and RS have no pin),
  * the undefined register contents during an update (registers change at its end), the higher
- * oscillator frequencies (divider settings 000 and 001 run as 010 does). With clock=host a host
- * clock that is put back does not put the guest's back: it goes on from where it was.
+ * oscillator frequencies (divider settings 000 and 001 run as 010 does).
  */
 #include "hw/rtc/mc146818rtc.h"
 
@@ -109,6 +116,7 @@ typedef struct Rtc {
     int64_t sec_done; /* UF and AF account for updates up to this second */
 
     int64_t periodic_base; /* time of `periodic_clock` when the divider was zero */
+    int64_t tick_origin;   /* cycles of the oscillator from then to the first half period */
     int64_t half_done;     /* PF accounts for ticks up to this half period */
     uint64_t lost_ticks;   /* ticks that lost_tick_policy=slew owes */
 
@@ -301,18 +309,18 @@ static unsigned rtc_half_period(const Rtc *s)
     return 1U << (rate - 2);
 }
 
-/* How many half periods passed since the divider was zero. `half` is not 0. */
+/* How many half periods passed since the first one began; every second one ends in a tick. */
 static int64_t rtc_half_index(const Rtc *s, unsigned half)
 {
     int64_t ns = clock_get_ns(s->periodic_clock) - s->periodic_base;
 
-    return muldiv64(ns, RTC_HZ, NSEC) / half;
+    return ((int64_t)muldiv64(ns, RTC_HZ, NSEC) - s->tick_origin) / half;
 }
 
 /* The first time at which rtc_half_index() is `index`. */
 static int64_t rtc_half_time(const Rtc *s, unsigned half, int64_t index)
 {
-    unsigned __int128 cycles = (unsigned __int128)index * half;
+    unsigned __int128 cycles = (unsigned __int128)index * half + s->tick_origin;
 
     return s->periodic_base + (int64_t)((cycles * NSEC + RTC_HZ - 1) / RTC_HZ);
 }
@@ -471,6 +479,20 @@ static uint8_t rtc_read_data(Rtc *s)
     return val;
 }
 
+/* The periodic rate changed, or stopped: `old` and `half` are half a period, 0 for none. */
+static void rtc_change_rate(Rtc *s, unsigned old, unsigned half)
+{
+    if (!half) {
+        s->lost_ticks = 0;
+        return;
+    }
+    if (old) {
+        s->tick_origin += s->half_done / 2 * 2 * old; /* the last tick */
+        s->lost_ticks = s->lost_ticks * old / half;   /* the same lost time */
+    }
+    s->half_done = rtc_half_index(s, half);
+}
+
 /* Write registers A and B: start and stop the divider and the count. */
 static void rtc_write_control(Rtc *s, uint8_t a, uint8_t b)
 {
@@ -489,16 +511,16 @@ static void rtc_write_control(Rtc *s, uint8_t a, uint8_t b)
         /* The first update comes half a second after the divider starts. */
         s->base_ns = rtc_now(s) - NSEC / 2;
         s->periodic_base = clock_get_ns(s->periodic_clock) - NSEC / 2;
+        s->tick_origin = 0;
     }
     if (rtc_counts(s) && !counted) {
         rtc_load_time(s);
     }
     half = rtc_half_period(s);
-    if (half && (half != old_half || !ran)) {
-        s->lost_ticks = old_half ? s->lost_ticks * old_half / half : 0; /* the same lost time */
-        s->half_done = rtc_half_index(s, half);
+    if (half != old_half) {
+        rtc_change_rate(s, old_half, half);
     }
-    if (!half || !(b & RTC_REG_B_PIE)) {
+    if (!(b & RTC_REG_B_PIE)) {
         s->lost_ticks = 0;
     }
 }
@@ -547,9 +569,13 @@ static void rtc_io_write(void *opaque, hwaddr addr, uint64_t data, unsigned size
     }
 }
 
+/* The names are those of the 82371SB. */
+static const RegisterName rtc_registers[] = {{0, 1, "RTCI"}, {1, 1, "RTCD"}, {}};
+
 static const MemoryRegionOps rtc_ops = {
     .read = rtc_io_read,
     .write = rtc_io_write,
+    .registers = rtc_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 

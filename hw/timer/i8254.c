@@ -466,9 +466,16 @@ static void pit_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pit_update_irq(s, false);
 }
 
+static const RegisterName pit_registers[] = {{0, 1, "Counter 0"},
+                                             {1, 1, "Counter 1"},
+                                             {2, 1, "Counter 2"},
+                                             {PIT_CONTROL, 1, "Control Word"},
+                                             {}};
+
 static const MemoryRegionOps pit_ops = {
     .read = pit_read,
     .write = pit_write,
+    .registers = pit_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 

@@ -54,9 +54,12 @@ static void pcspk_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     pit_set_gate(s->pit, 2, data & PORT_B_GATE2);
 }
 
+static const RegisterName pcspk_registers[] = {{0, 1, "NMISC"}, {}}; /* of the 82371SB */
+
 static const MemoryRegionOps pcspk_ops = {
     .read = pcspk_read,
     .write = pcspk_write,
+    .registers = pcspk_registers,
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
 

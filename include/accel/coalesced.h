@@ -28,7 +28,8 @@ typedef struct CoalescedDoorbell {
     unsigned size; /* 0: any width */
     bool pio;
     bool match_data;
-    bool active; /* false: the write exits, and is signalled in user space */
+    bool active;        /* false: the write exits, and is signalled in user space */
+    const char *reason; /* why; "" where it is active. Good for as long as nothing changes */
 } CoalescedDoorbell;
 
 /* A place whose queued writes had an effect that the rules forbid. */

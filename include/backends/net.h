@@ -36,11 +36,13 @@ typedef struct NetRxFilter {
 
 /* One kind of end. Any function may be NULL. */
 typedef struct NetClientOps {
-    const char *type; /* "nic", "user", "tap"... */
+    const char *type; /* of a backend: "user", "tap"...; a card's is "nic", whatever it says here */
     /*
      * A frame from the peer, valid during the call. True: it was taken, or is not wanted. False: no
      * room for it; it and those behind it are kept (up to a bound, then dropped and counted) until
-     * net_client_receive_ready(). Without the function all frames are dropped.
+     * net_client_receive_ready(). Without the function all frames are dropped. It may be called
+     * while this end is inside its own net_send() (the answer comes at once), but never inside
+     * another call of itself, and for a card never while the machine is stopped.
      */
     bool (*receive)(NetClient *nc, const uint8_t *frame, size_t len);
     /* net_send() returned false; the peer takes more now. */
@@ -54,14 +56,17 @@ typedef struct NetClientOps {
 } NetClientOps;
 
 /*
- * A card's end. `model` is the device's class name, `id` the device's id or NULL (the name is then
- * made up, as "e1000.0"), `netdev` the id of the backend at the other end or NULL for none. Fails
- * when there is no such backend, or it has a card already.
+ * A card's end; `opaque` is its Device. `model` is the device's class name, `id` the device's id or
+ * NULL (the name is then made up, as "e1000.0"), `netdev` the id of the backend at the other end or
+ * NULL for none. Fails when there is no such backend, or it has a card already.
  */
 NetClient *net_nic_new(const NetClientOps *ops, void *opaque, const char *model, const char *id,
                        const char *netdev, GError **errp);
 
-/* Free an end; its peer sees the link go down. NULL is allowed. */
+/* A backend's end, not connected yet; `id` is its name. Fails when the name is taken. */
+NetClient *net_backend_new(const NetClientOps *ops, void *opaque, const char *id, GError **errp);
+
+/* Free an end; its peer sees the link go down. NULL is allowed. Not from within its own handlers. */
 void net_client_free(NetClient *nc);
 
 void *net_client_opaque(const NetClient *nc);
@@ -82,7 +87,7 @@ bool net_send(NetClient *nc, const uint8_t *frame, size_t len);
 /* This end takes frames again: what was kept for it comes now, before this returns. */
 void net_client_receive_ready(NetClient *nc);
 
-/* Forget what was kept for this end: at its reset. */
+/* Forget what was kept for this end: at its reset. It still owes a net_client_receive_ready(). */
 void net_client_purge(NetClient *nc);
 
 /* Whether there is a peer, and neither end's cable was pulled (set_link). */

@@ -11,10 +11,38 @@
 #include "backends/block.h"
 #include "hw/core/runstate.h"
 
+/* What is to be done, per event; the first of each is the default. */
+typedef enum RebootAction { REBOOT_ACTION_RESET, REBOOT_ACTION_SHUTDOWN } RebootAction;
+typedef enum ShutdownAction { SHUTDOWN_ACTION_POWEROFF, SHUTDOWN_ACTION_PAUSE } ShutdownAction;
+typedef enum PanicAction {
+    PANIC_ACTION_SHUTDOWN, /* as the guest's shutdown: ends the process, or pauses */
+    PANIC_ACTION_PAUSE,
+    PANIC_ACTION_EXIT_FAILURE, /* end the process with status 1 */
+    PANIC_ACTION_NONE,
+} PanicAction;
+typedef enum WatchdogAction {
+    WATCHDOG_ACTION_RESET,
+    WATCHDOG_ACTION_SHUTDOWN,
+    WATCHDOG_ACTION_POWEROFF,
+    WATCHDOG_ACTION_PAUSE,
+    WATCHDOG_ACTION_DEBUG, /* a line on standard error */
+    WATCHDOG_ACTION_NONE,
+    WATCHDOG_ACTION_INJECT_NMI,
+} WatchdogAction;
+
 typedef struct VmPolicy {
-    bool no_reboot;   /* a guest's reset ends the process */
-    bool no_shutdown; /* a guest's power off stops the VM instead of ending the process */
+    int reboot;   /* RebootAction: when the guest resets the machine */
+    int shutdown; /* ShutdownAction: when the guest powers off */
+    int panic;    /* PanicAction: when the guest reports its crash */
+    int watchdog; /* WatchdogAction: when the guest lets a watchdog expire */
 } VmPolicy;
+
+/*
+ * Set one row of a policy by QEMU's names: `event` is reboot, shutdown, panic or watchdog. Fails,
+ * with nothing changed, for unknown names.
+ */
+bool vm_policy_choose(VmPolicy *policy, const char *event, const char *action, GError **errp);
+const char *watchdog_action_name(int action);
 
 void vm_init(const VmPolicy *policy, bool start_paused);
 
@@ -51,6 +79,8 @@ typedef struct VmListener {
     void (*reset)(ShutdownCause cause);
     void (*shutdown)(ShutdownCause cause);
     void (*powerdown)(void);
+    /* `action` is what follows, by QEMU's name; NULL where there is no choice. */
+    void (*guest_report)(GuestReport report, const char *action);
     void (*io_error)(BlockBackend *blk, bool is_read, int err, BlockErrorAction action);
     void (*tray_moved)(BlockBackend *blk, bool open);
 } VmListener;

@@ -4,10 +4,14 @@
 
 usage: firmware.py LIGNITE BUILD CASE LIGNITE-OPTIONS...
 """
+import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
-from guest import Guest, build_file, check, need_kvm, run
+from guest import Guest, build_file, check, need_kvm, program, run
 
 DISK = "format=raw,snapshot=on,file=" + build_file("pc-bios", "demo.img")
 CD = "format=raw,media=cdrom,file=" + build_file("pc-bios", "demo.iso")
@@ -120,6 +124,22 @@ def bios128():
     boots(FROM_CD, "-drive", CD + ",index=2", "-bios", "bios.bin", "-boot", "d")
 
 
+def pflash():
+    """SeaBIOS from a flash chip, with another below it; the guest changes neither."""
+    dirs = subprocess.run([program(), "-L", "help"], capture_output=True, text=True, check=True)
+    bios = next(path for line in dirs.stdout.split()
+                if os.path.exists(path := os.path.join(line, "bios-256k.bin")))
+    with tempfile.TemporaryDirectory() as folder:
+        code, variables = os.path.join(folder, "code"), os.path.join(folder, "vars")
+        shutil.copy(bios, code)
+        with open(variables, "wb") as file:
+            file.write(b"\xff" * 8192)
+        boots(FROM_DISK, "-drive", DISK, "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
+              "-drive", f"if=pflash,format=raw,file={variables}")
+        with open(variables, "rb") as file:
+            check(file.read() == b"\xff" * 8192, "the second chip changed")
+
+
 def serial_console():
     """Without a screen SeaBIOS's text, and what programs print by the BIOS, is on the serial port."""
     for options in (["-nographic"], ["-M", "graphics=off"], ["-nographic", "-vga", "none"]):
@@ -133,7 +153,7 @@ def serial_console():
 
 CASES = {function.__name__.replace("_", "-"): function
          for function in (rom_banner, rom_boots, ipxe_kernel, menu, order, once, bootindex, bios128,
-                          serial_console)}
+                          pflash, serial_console)}
 
 LOG_NAME = build_file("tests", "boot", f"firmware-{'-'.join(sys.argv[3:4])}"
                       f"{'-x86emu' if 'x86emu' in sys.argv else ''}.log")

@@ -4,6 +4,7 @@
 A test is a script that exits 0 (passed), 1 (failed) or 77 (skipped: there is no /dev/kvm). Its
 arguments are the program and the build folder. Time limits only end a hung test.
 """
+import json
 import os
 import re
 import shutil
@@ -32,6 +33,21 @@ def audited(args):
     return args
 
 
+def check_profile(profile):
+    """Each exit has one line of the profile, of the CPU and of all."""
+    def total(lines, key="exits"):
+        return sum(line[key] for line in lines)
+
+    check(total(profile["lines"]) == profile["exits"],
+          f"the profile has {total(profile['lines'])} exits, the accelerator {profile['exits']}")
+    check(total(profile["lines"], "queued") == profile["queued"], "the queued writes differ")
+    check(total(profile["cpus"]) == profile["exits"], "the CPUs' exits are not all")
+    for cpu in profile["cpus"]:
+        check(total(cpu["lines"]) == cpu["exits"],
+              f"CPU {cpu['cpu-index']}: {total(cpu['lines'])} exits in the profile, "
+              f"{cpu['exits']} by the accelerator")
+
+
 class Guest:
     """A running Lignite; use it in a with statement."""
 
@@ -40,18 +56,23 @@ class Guest:
         self.monitor_path = self.path("monitor")
         self.serial_path = self.path("serial")
         self.errors_path = self.path("stderr")
+        self.profile_path = self.path("profile")
         command = [program(), "-display", "none",
                    "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
-                   "-serial", f"file:{self.serial_path}", *audited(args)]
+                   "-serial", f"file:{self.serial_path}",
+                   "-profile", f"io,file={self.profile_path},format=json", *audited(args)]
         with open(self.errors_path, "wb") as errors:
             self.process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE,
                                             stderr=errors)
         self.socket = None
+        self.killed = False  # by the test itself: then there is no profile
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, value, trace):
+        if self.process.poll() is None and not kind:
+            self.quit()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -59,12 +80,29 @@ class Guest:
         if self.socket:
             self.socket.close()
         findings = [line for line in self.errors().splitlines() if "coalesce-audit" in line]
+        profile = None
         if kind:
             sys.stderr.write(self.errors())
             sys.stderr.write(self.serial())
+        elif self.process.returncode >= 0 and os.path.exists(self.profile_path):
+            with open(self.profile_path, encoding="utf-8") as file:
+                profile = json.load(file)
         shutil.rmtree(self.folder)
         if not kind:
             check(not findings, "the audit found:\n" + "\n".join(findings))
+            check(profile or self.killed, "no profile was written")
+            if profile:
+                check_profile(profile)
+
+    def quit(self):
+        """End it in an orderly way, so that it writes its profile."""
+        if not self.socket:
+            self.connect()
+        self.socket.sendall(b"quit\n")
+        try:
+            self.process.wait(BOOT_LIMIT)
+        except subprocess.TimeoutExpired:
+            raise Failure("did not end after 'quit'") from None
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../accel/coalesce.h"
 #include "accel/accel.h"
 #include "accel/coalesced.h"
 #include "accel/lock.h"
@@ -347,6 +348,35 @@ static inline void board_wait_flag(uint8_t val)
         g_usleep(100);
     }
     machine_lock();
+}
+
+/*
+ * Two CPUs: one's handler, with the lock, waits until the other has queued something. That one
+ * begins with p_wait_to_write(), and ends with BOARD_WRITTEN in the flag. It may also wait for the
+ * lock itself, with nothing queued.
+ */
+enum { BOARD_WRITE = 1, BOARD_WRITTEN = 2 };
+
+static inline void board_let_write(void)
+{
+    if (board.mem[BOARD_FLAG] == 0) {
+        __atomic_store_n(&board.mem[BOARD_FLAG], BOARD_WRITE, __ATOMIC_RELEASE);
+    }
+    while (coalesce_is_empty() && !machine_lock_contended() &&
+           __atomic_load_n(&board.mem[BOARD_FLAG], __ATOMIC_ACQUIRE) != BOARD_WRITTEN) {
+        g_usleep(50);
+    }
+}
+
+/* cmp byte [flag], 0; je back */
+static inline void p_wait_to_write(Program *p)
+{
+    p_byte(p, 0x80);
+    p_byte(p, 0x3d);
+    p_long(p, BOARD_FLAG, 4);
+    p_byte(p, 0);
+    p_byte(p, 0x74);
+    p_byte(p, 0x100 - 9);
 }
 
 static inline uint32_t board_logged(unsigned i)

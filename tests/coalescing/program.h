@@ -139,6 +139,12 @@ static inline void p_store_count(Program *p, uint32_t addr, unsigned size)
     p_long(p, addr, 4);
 }
 
+/* Some 30 ms of a CPU that is emulated. */
+static inline void p_pause(Program *p)
+{
+    p_loop_end(p, p_loop(p, 30000));
+}
+
 /* jmp $ */
 static inline void p_spin(Program *p)
 {

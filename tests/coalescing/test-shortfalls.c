@@ -51,6 +51,7 @@ static void test_cf9_resets_within_latency(const void *accel)
     if (!board_start(accel, 1)) {
         return;
     }
+    p_pause(&p); /* the main loop waits by then */
     p_outb(&p, 0xcf9, 2);
     p_outb(&p, 0xcf9, 6);
     p_store(&p, BOARD_FLAG, 1, 1);
@@ -316,9 +317,10 @@ static void move_inside(const Access *a)
 {
     enter_handler();
     if (a->kind == 'o' && a->addr == 0x20) {
+        board_let_write();
         memory_region_set_address(&board.rec_mem, REC_MEM + (a->data & 1) * REC_SIZE);
         /* A handler that changes the map is still running: time for the ring to fill. */
-        g_usleep(200);
+        board_let_write();
         memory_region_set_address(&board.rec_mem, REC_MEM);
     }
     depth--;
@@ -333,15 +335,18 @@ static void test_no_flush_inside_handler(const void *accel)
         return;
     }
     memory_region_add_coalescing(&board.rec_io, 0, 4);
+    memory_region_add_coalescing(&board.rec_mem, 0, 0x100); /* so that its move concerns the ring */
     board.on_access = move_inside;
     depth = deepest = 0;
     start = p_loop(&mover, 200);
     p_out_count(&mover, REC_PORT + 0x20, 1);
     p_loop_end(&mover, start);
     p_end(&mover);
+    p_wait_to_write(&writer);
     start = p_loop(&writer, next);
     p_out_count(&writer, REC_PORT, 2);
     p_loop_end(&writer, start);
+    p_store(&writer, BOARD_FLAG, BOARD_WRITTEN, 1);
     p_end(&writer);
     board_load(0, &mover);
     board_load(1, &writer);
@@ -371,6 +376,7 @@ static void queue_and_spin(uint16_t port)
     Program p = {};
 
     memory_region_add_coalescing(&board.rec_io, 0, 4);
+    p_pause(&p);
     p_outb(&p, port, 0x77);
     p_store(&p, BOARD_FLAG, 1, 1);
     p_spin(&p);

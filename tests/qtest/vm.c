@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vm.h"
+/*
+ * The client: the program's start and end, its qtest lines, PCI by ports.
+ */
+#include "vm-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,24 +17,14 @@
 #include <unistd.h>
 
 #define PATIENCE_MS 60000
-#define IRQS        64
 
 extern char **environ;
 
-struct Vm {
-    pid_t pid;
-    char *folder;
-    int fd;
-    char buf[65536]; /* received, from `start` to `end` not yet looked at */
-    size_t start, end;
-    bool irq[IRQS];
-    unsigned irq_count[IRQS];
-};
-
 /* --------------------------------------------------------------------------- start and end -- */
 
-static int listen_at(const char *path)
+static int listen_at(const char *folder, const char *name)
 {
+    g_autofree char *path = g_build_filename(folder, name, NULL);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -56,10 +49,11 @@ static void wait_readable(const Vm *vm, int fd)
     }
 }
 
-/* Accept, unless it ended meanwhile: then it has said why. */
-static int accept_from(const Vm *vm, int listener)
+/* Accept once, unless it ended meanwhile: then it has said why. */
+static int accept_from(const Vm *vm, int listener, const char *name)
 {
     struct pollfd pfd = {.fd = listener, .events = POLLIN};
+    g_autofree char *path = g_build_filename(vm->folder, name, NULL);
     int fd;
 
     for (int waited = 0; poll(&pfd, 1, 100) == 0; waited += 100) {
@@ -73,13 +67,18 @@ static int accept_from(const Vm *vm, int listener)
     }
     fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     g_assert_cmpint(fd, >=, 0);
+    close(listener);
+    g_unlink(path);
     return fd;
 }
 
-static GPtrArray *command_line(const char *socket, const char *options)
+/* What clients start QEMU with; their own options stand before the accelerator. */
+static GPtrArray *command_line(const char *folder, const char *options)
 {
     const char *binary = g_getenv("LIGNITE");
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *qtest = g_strdup_printf("unix:%s/qtest", folder);
+    g_autofree char *qmp = g_strdup_printf("socket,path=%s/qmp,id=char0", folder);
     g_auto(GStrv) words = NULL;
     g_autoptr(GError) err = NULL;
 
@@ -87,7 +86,8 @@ static GPtrArray *command_line(const char *socket, const char *options)
         g_error("the environment's LIGNITE must name the program");
     }
     for (const char *const *word =
-             (const char *const[]){binary, "-qtest", socket, "-qtest-log", "/dev/null", "-display",
+             (const char *const[]){binary, "-qtest", qtest, "-qtest-log", "/dev/null", "-chardev",
+                                   qmp, "-object", "monitor-qmp,id=qmp0,chardev=char0", "-display",
                                    "none", "-audio", "none", "-run-with", "exit-with-parent=on",
                                    NULL};
          *word; word++) {
@@ -108,28 +108,25 @@ static GPtrArray *command_line(const char *socket, const char *options)
 Vm *vm_start(const char *fmt, ...)
 {
     Vm *vm = g_new0(Vm, 1);
-    g_autofree char *path = NULL;
-    g_autofree char *socket = NULL;
     g_autofree char *options = NULL;
     g_autofree char *first = NULL;
     g_autoptr(GPtrArray) argv = NULL;
     va_list ap;
-    int listener;
+    int qtest, qmp;
 
     va_start(ap, fmt);
     options = g_strdup_vprintf(fmt, ap);
     va_end(ap);
     vm->folder = g_dir_make_tmp("lignite-XXXXXX", NULL);
     g_assert_nonnull(vm->folder);
-    path = g_build_filename(vm->folder, "qtest", NULL);
-    socket = g_strdup_printf("unix:%s", path);
-    listener = listen_at(path);
-    argv = command_line(socket, options);
+    qtest = listen_at(vm->folder, "qtest");
+    qmp = listen_at(vm->folder, "qmp");
+    argv = command_line(vm->folder, options);
     g_assert_cmpint(
         posix_spawn(&vm->pid, argv->pdata[0], NULL, NULL, (char **)argv->pdata, environ), ==, 0);
-    vm->fd = accept_from(vm, listener);
-    close(listener);
-    g_unlink(path);
+    vm->qtest.fd = accept_from(vm, qtest, "qtest");
+    vm->qmp.fd = accept_from(vm, qmp, "qmp");
+    vm_qmp_begin(vm);
     first = vm_ask(vm, "endianness");
     g_assert_cmpstr(first, ==, "little");
     return vm;
@@ -145,7 +142,9 @@ int vm_wait(Vm *vm)
         g_assert_cmpint(errno, ==, EINTR);
     }
     g_assert_true(WIFEXITED(status));
-    close(vm->fd);
+    close(vm->qtest.fd);
+    close(vm->qmp.fd);
+    vm_qmp_end(vm);
     dir = g_dir_open(vm->folder, 0, NULL);
     while ((name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(vm->folder, name, NULL);
@@ -176,28 +175,28 @@ const char *vm_folder(const Vm *vm)
 
 /* ---------------------------------------------------------------------------------- lines -- */
 
-/* The next line, however long. */
-static char *read_line(Vm *vm)
+char *vm_read_line(const Vm *vm, Channel *channel)
 {
     g_autoptr(GString) line = g_string_new(NULL);
 
     for (;;) {
-        char *newline = memchr(vm->buf + vm->start, '\n', vm->end - vm->start);
-        size_t len = (newline ? newline - vm->buf : vm->end) - vm->start;
+        char *start = channel->buf + channel->start;
+        char *newline = memchr(start, '\n', channel->end - channel->start);
+        size_t len = newline ? newline - start : channel->end - channel->start;
         ssize_t n;
 
-        g_string_append_len(line, vm->buf + vm->start, len);
+        g_string_append_len(line, start, len);
         if (newline) {
-            vm->start += len + 1;
+            channel->start += len + 1;
             return g_string_free(g_steal_pointer(&line), FALSE);
         }
-        wait_readable(vm, vm->fd);
-        n = read(vm->fd, vm->buf, sizeof(vm->buf));
+        wait_readable(vm, channel->fd);
+        n = read(channel->fd, channel->buf, sizeof(channel->buf));
         if (n <= 0) {
             g_error("process %d has ended", (int)vm->pid);
         }
-        vm->start = 0;
-        vm->end = n;
+        channel->start = 0;
+        channel->end = n;
     }
 }
 
@@ -211,17 +210,19 @@ static bool take_event(Vm *vm, const char *line)
     }
     n = atoi(line + strlen("IRQ raise "));
     g_assert_cmpint(n, >=, 0);
-    g_assert_cmpint(n, <, IRQS);
+    g_assert_cmpint(n, <, VM_IRQS);
     g_assert_cmpint(vm->irq[n], !=, raised); /* changes alone are told */
     vm->irq[n] = raised;
     vm->irq_count[n] += raised;
     return true;
 }
 
-static void say(Vm *vm, const char *text, size_t len)
+void vm_say(const Vm *vm, Channel *channel, const char *text)
 {
+    size_t len = strlen(text);
+
     while (len) {
-        ssize_t n = send(vm->fd, text, len, MSG_NOSIGNAL);
+        ssize_t n = send(channel->fd, text, len, MSG_NOSIGNAL);
 
         if (n < 0) {
             g_error("process %d has ended", (int)vm->pid);
@@ -237,8 +238,8 @@ static char *ask(Vm *vm, const char *fmt, va_list ap)
     g_autofree char *line = g_strconcat(text, "\n", NULL);
     char *answer;
 
-    say(vm, line, strlen(line));
-    while (take_event(vm, answer = read_line(vm))) {
+    vm_say(vm, &vm->qtest, line);
+    while (take_event(vm, answer = vm_read_line(vm, &vm->qtest))) {
         g_free(answer);
     }
     return answer;

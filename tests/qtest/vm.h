@@ -17,6 +17,7 @@
 #define LIGNITE_TESTS_QTEST_VM_H
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -42,6 +43,26 @@ const char *vm_folder(const Vm *vm); /* for the test's files; goes with the mach
 
 /* Say a line, and take the answer without its "OK "; NULL for FAIL. The caller frees it. */
 char *vm_ask(Vm *vm, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/* ------------------------------------------------------------------------------ monitors -- */
+
+/*
+ * A QMP command, as in vm_qmp(vm, "query-status", NULL) or, with arguments for json_pack(),
+ * vm_qmp(vm, "eject", "{s:s}", "id", "cd0"). What it returns, for the caller to json_decref();
+ * vm_qmp_error() expects it to fail, and returns the error's class and, in `desc` if not NULL, its
+ * text; both are for the caller to free.
+ */
+json_t *vm_qmp(Vm *vm, const char *command, const char *args, ...);
+char *vm_qmp_error(Vm *vm, char **desc, const char *command, const char *args, ...);
+
+/* The data of the first event of a name that came and was not asked for yet; waits for it. */
+json_t *vm_qmp_event(Vm *vm, const char *name);
+
+/* Whether an event of a name came before the answer to a command that is sent now. */
+bool vm_qmp_has_event(Vm *vm, const char *name);
+
+/* What the human monitor answers to a line; the caller frees it. */
+char *vm_hmp(Vm *vm, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
 /* ------------------------------------------------------------------------- ports, memory -- */
 

@@ -45,6 +45,15 @@ ROWS = [
     ("-pidfile no/such/pid", ["-pidfile no/such/pid", "No such file"]),
     ("-append text", ["-append only allowed with -kernel"]),
     ("-initrd file", ["-initrd only allowed with -kernel"]),
+    ("-M pflash0=zz", ["-M", "pflash0", "can't find value 'zz'"]),
+    ("-M pflash1=zz", ["-M", "pflash1", "can't find value 'zz'"]),
+    ("-drive if=pflash,index=1", ["-drive", "file=FILE"]),
+    ("-drive if=pflash,index=2", ["-drive", "'index'", "0 to 1"]),
+    ("-drive if=zz", ["-drive", "unsupported bus type 'zz'", "pflash"]),
+    ("-fda a/b -drive if=floppy,index=0", ["-fda", "a/b", "No such file"]),
+    ("-action zz=a", ["-action zz=a", "Invalid parameter 'zz'"]),
+    ("-action panic=zz", ["-action panic=zz", "'zz'", "exit-failure"]),
+    ("-watchdog-action zz", ["-watchdog-action zz", "'zz'", "inject-nmi"]),
     # chardevs
     ("-serial zz", ["-serial zz", "could not connect to 'zz'", "stdio"]),
     ("-serial file:no/such/file", ["-serial", "no/such/file", "No such file"]),
@@ -129,6 +138,14 @@ def bios(size, rule):
     return case
 
 
+def flash(size, rule, *options):
+    def case():
+        with open("flash", "wb") as file:
+            file.truncate(size)
+        expect(["-drive", "if=pflash,format=raw,file=flash", *options], rule)
+    return case
+
+
 def bios_missing():
     expect(["-bios", "no/such/bios"], ["-bios", "no/such/bios"])
 
@@ -164,6 +181,12 @@ CASES = [(args, make_row(args, parts)) for args, parts in ROWS] + [
     ("-bios directory", bios_directory),
     ("-bios not a multiple of 64 KiB", bios(65536 + 1, "64 KiB")),
     ("-bios over 16 MiB", bios((16 << 20) + 65536, "larger than 16777216 bytes")),
+    ("if=pflash empty", flash(0, ["'pflash0'", "invalid size 0", "multiple of 0x1000"])),
+    ("if=pflash of a bad size", flash(65537, ["'pflash0'", "invalid size", "0x1000"])),
+    ("if=pflash over 16 MiB", flash((16 << 20) + 4096, ["combined size", "16777216"])),
+    ("if=pflash and -bios", flash(65536, ["-bios", "exclude"], "-bios", "bios-256k.bin")),
+    ("-M pflash0= in a place that is taken",
+     flash(65536, ["-M pflash0=zz", "if=pflash"], "-M", "pflash0=zz")),
     ("-kernel missing", kernel_missing),
     ("socket in use", socket_in_use),
     ("-accel unknown", no_accelerator),

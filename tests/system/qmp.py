@@ -94,9 +94,9 @@ class Client:
 class Machine:
     """A running Lignite with QMP on the socket "q", and a client that has negotiated."""
 
-    def __init__(self, *args, paused=True):
+    def __init__(self, *args, paused=True, base=BASE):
         self.process = subprocess.Popen(
-            [tap.program(), *BASE, *(["-S"] if paused else []), "-qmp",
+            [tap.program(), *base, *(["-S"] if paused else []), "-qmp",
              "unix:q,server=on,wait=off", *args],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
@@ -291,6 +291,10 @@ GOOD = [
          "order", "once", "menu", "splash-time", "reboot-timeout", "strict"]),
     ("query-pci", None, lambda r: [(d["slot"], d["function"]) for d in r[0]["devices"]] ==
      [(0, 0), (1, 0), (1, 1), (1, 3), (2, 0)]),
+    ("query-coalesced", None, lambda r: r["queue"] and r["max-latency"] == 10000000 and
+     any(z == {"space": "port", "address": 0x70, "size": 1, "owner": "mc146818rtc", "region": "rtc",
+               "active": True} for z in r["zones"]) and r["ioeventfds"] == [] and
+     "audit" not in r),
     ("query-block", None, lambda r: r[0]["device"] == "ide1-cd0" and r[0]["removable"] and
      r[0]["inserted"]["image"]["virtual-size"] == 1 << 20),
     ("query-chardev", None, lambda r: r[0]["label"] == "qmp0"),
@@ -334,7 +338,9 @@ GOOD = [
      lambda r: open("mem2", "rb").read() == open("mem", "rb").read() and
      open("mem", "rb").read(1) == b"\xea"),  # the jump at the reset vector
     ("set-action", {"shutdown": "pause"}, lambda r: r == {}),
-    ("set-action", {"shutdown": "poweroff", "reboot": "reset"}, lambda r: r == {}),
+    ("set-action", {"shutdown": "poweroff", "reboot": "reset", "panic": "shutdown",
+                    "watchdog": "none"}, lambda r: r == {}),
+    ("watchdog-set-action", {"action": "reset"}, lambda r: r == {}),
     ("inject-nmi", None, lambda r: r == {}),
     ("system_powerdown", None, lambda r: r == {}),
     ("system_reset", None, lambda r: r == {}),
@@ -481,7 +487,10 @@ WRONG = [
     ("getfd", {"fdname": "a"}, "No file descriptor supplied"),
     ("closefd", {"fdname": "a"}, "named 'a' not found"),
     ("set-action", {"reboot": "zz"}, "does not accept value 'zz'"),
-    ("set-action", {"panic": "pause"}, "'panic' is unexpected"),
+    ("set-action", {"panic": "zz"}, "does not accept value 'zz'"),
+    ("set-action", {"zz": "pause"}, "'zz' is unexpected"),
+    ("watchdog-set-action", {"action": "zz"}, "does not accept value 'zz'"),
+    ("watchdog-set-action", {}, "'action' is missing"),
     ("query-command-line-options", {"option": "zz"}, "invalid option name: zz"),
 ]
 
@@ -649,6 +658,52 @@ def live_property():
             tap.check(got is value, str(got))
 
 
+def hmp(client, line):
+    return client.good("human-monitor-command", {"command-line": line})
+
+
+def hmp_config(client, slot, register, value):
+    hmp(client, f"o /w 0xcf8 {0x80000000 | slot << 11 | register:#x}")
+    hmp(client, f"o /w 0xcfc {value:#x}")
+
+
+def coalesced():
+    """query-coalesced says what `info coalesced` does: zones, doorbells, and why not."""
+    with Machine("-device", "pci-testdev,addr=5", "-device", "e1000,addr=6") as client:
+        hmp_config(client, 6, 0x10, 0xe2000000)
+        hmp_config(client, 6, 0x04, 3)
+        hmp_config(client, 5, 0x14, 0xc100)
+        hmp_config(client, 5, 0x04, 1)
+        before = client.good("query-coalesced")
+        zone = {"space": "port", "address": 0xc100 + 131, "size": 1, "owner": "pci-testdev",
+                "region": "pci-testdev-portio", "active": True}
+        tap.check(zone in before["zones"], str(before))
+        tap.check(any(z["owner"] == "e1000" and z["space"] == "memory" for z in before["zones"]),
+                  str(before))
+        hmp(client, "o /b 0xc100 5")  # a doorbell for one value
+        info = client.good("query-coalesced")
+        bell = {"space": "port", "address": 0xc100 + 133, "size": 1, "data": 0xfa, "active": True}
+        tap.check(info["ioeventfds"] == [bell], str(info))
+        hmp(client, "o /b 0xc100 4")  # and for any
+        bell = {"space": "port", "address": 0xc100 + 132, "active": True}
+        tap.check(client.good("query-coalesced")["ioeventfds"] == [bell], "wildcard")
+        text = hmp(client, "info coalesced")
+        tap.check(f"zones: {len(info['zones'])}" in text and "ioeventfds: 1" in text, text)
+        for z in info["zones"]:
+            line = f"{z['owner']} {z['region']}: active"
+            tap.check(line in text and f"{z['address']:04x}-" in text, f"{z}: {text}")
+        for name in ("entries", "drains", "full-rings", "gone", "poisoned", "delay-max"):
+            tap.check(info[name] == 0, f"{name} of a machine that never ran: {info}")
+        client.good("qom-set", {"path": "/machine/peripheral-anon/device[0]",
+                                "property": "coalesced-pio", "value": False})
+        tap.check(zone not in client.good("query-coalesced")["zones"], "the switch has no effect")
+    unbound = ["-accel", "x86emu,coalesce-latency=0,coalesce-audit=on", *BASE[2:]]
+    with Machine(base=unbound) as client:
+        info = client.good("query-coalesced")
+        tap.check("max-latency" not in info and info["audit"] == {"findings": [], "left-out": 0},
+                  str(info))
+
+
 def every_type():
     """What device-introspect-test of QEMU asks of any machine."""
     with Machine() as client:
@@ -740,6 +795,7 @@ tap.main([
     ("clock changes", clock_changes),
     ("media", media),
     ("hotplug", hotplug),
+    ("coalesced", coalesced),
     ("live property", live_property),
     ("every type", every_type),
     ("every path", every_path),

@@ -73,6 +73,7 @@ struct BusClass {
     const char *name; /* "PCI", "ISA", "IDE", "System" */
     /* A device's place on the bus for `info qtree` and boot paths, as "@3" or ""; NULL for none. */
     void (*print_address)(const Device *dev, GString *out);
+    void (*realized)(Device *dev); /* a device on the bus has been; NULL: nothing to do */
     bool hotplug; /* devices may come and go while the machine runs */
 };
 

@@ -17,6 +17,8 @@
 #define MACHINE_SERIALS 4
 #define MACHINE_IDE_BUSES 2
 #define MACHINE_IDE_UNITS 2
+#define MACHINE_FLOPPIES 2
+#define MACHINE_PFLASHES 2
 
 typedef struct Machine Machine;
 
@@ -61,6 +63,8 @@ struct Machine {
     /* -M properties */
     bool graphics; /* off: the firmware talks to the serial port */
     bool acpi;
+    int ecam; /* PciEcamMode */
+    char *pflash_ids[MACHINE_PFLASHES];
 
     /* other options */
     uint64_t ram_size;
@@ -79,6 +83,8 @@ struct Machine {
     bool default_nic;
     Chardev *serials[MACHINE_SERIALS];
     BlockBackend *ide[MACHINE_IDE_BUSES][MACHINE_IDE_UNITS];
+    BlockBackend *floppy[MACHINE_FLOPPIES];
+    BlockBackend *pflash[MACHINE_PFLASHES]; /* the first has the end of the address space */
 
     MemoryRegion ram;
 };

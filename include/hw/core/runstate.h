@@ -17,6 +17,7 @@ typedef enum RunState {
     RUN_STATE_INTERNAL_ERROR, /* the accelerator can't go on */
     RUN_STATE_IO_ERROR, /* stopped by a disk's werror or rerror */
     RUN_STATE_GUEST_PANICKED,
+    RUN_STATE_WATCHDOG, /* stopped by a watchdog's expiry */
 } RunState;
 
 typedef enum ShutdownCause {
@@ -74,6 +75,21 @@ void runstate_set_stop_cpu(void (*stop)(void));
 /* What runstate_request_powerdown() does, once the main loop comes to it: one handler, of PM. */
 void runstate_set_powerdown_handler(void (*handler)(void *opaque), void *opaque);
 void runstate_run_powerdown(void); /* lock held */
+
+/*
+ * What devices report of the guest itself. What follows (an event, a stop, a reset, an end) is the
+ * user's choice, so whoever runs the machine handles it; without a handler nothing follows. Called
+ * with the lock held, in the thread of the device.
+ */
+typedef enum GuestReport {
+    GUEST_REPORT_PANICKED,    /* it has crashed */
+    GUEST_REPORT_CRASHLOADED, /* it has crashed, and looks after that itself */
+    GUEST_REPORT_SHUTDOWN,    /* it has shut down in an orderly way, and can't say so otherwise */
+    GUEST_REPORT_WATCHDOG,    /* it let a watchdog expire */
+} GuestReport;
+
+void runstate_report_guest(GuestReport report);
+void runstate_set_report_handler(void (*handler)(GuestReport report)); /* at start; NULL: none */
 
 /* QEMU's name of a state ("running", "paused", "internal-error"...). */
 const char *runstate_name(RunState state);

@@ -8,6 +8,7 @@
 #ifndef LIGNITE_HW_PCI_HOST_I440FX_H
 #define LIGNITE_HW_PCI_HOST_I440FX_H
 
+#include "hw/pci/pci-ecam.h"
 #include "hw/pci/pci.h"
 
 typedef struct I440FXHost I440FXHost;
@@ -18,6 +19,8 @@ typedef struct I440FXConfig {
     MemoryRegion *system_io;     /* the CPUs' port space */
     MemoryRegion *ram;           /* all of the guest's RAM, in one region */
     hwaddr below_4g;             /* bytes of it that start at 0; see i440fx_split_ram() */
+    PciEcamMode ecam;            /* configuration space as memory, in the PCI hole ... */
+    hwaddr ecam_base;            /* ... at this address */
 } I440FXConfig;
 
 extern const DeviceClass i440fx_host_class;   /* "i440FX-pcihost": the bridge's CPU side */

@@ -22,6 +22,7 @@
 
 typedef struct PCIBus PCIBus;
 typedef struct PCIDevice PCIDevice;
+typedef struct PciEcam PciEcam;
 
 /*
  * A class of PCI functions: a device class, and the functions' identity. Every class whose parent
@@ -52,7 +53,15 @@ typedef uint32_t (*PCIConfigRead)(PCIDevice *dev, uint32_t addr, unsigned len);
 
 struct PCIDevice {
     Device dev;
+    /* For all to read. Realize may fill it; from then on pci_config_store() alone changes it. */
     uint8_t config[PCI_CONFIG_SIZE];
+    /*
+     * Where the guest reads `config` without an exit, or NULL; hw/pci/pci-config.c alone stores
+     * there. While `shadow_holds` is not 0, double words that are to be stored are a bit here.
+     */
+    uint32_t *shadow;
+    uint64_t shadow_stale;
+    unsigned shadow_holds;
     /*
      * Bits a write changes, and bits a write of 1 clears. Realize of pci_device_class sets them for
      * the header; from 0x40 on all is read-only until the device's realize says otherwise.
@@ -66,7 +75,9 @@ struct PCIDevice {
     PCIBar bars[PCI_NUM_BARS];
     MemoryRegion rom;
     PCIConfigWrite config_write; /* NULL: pci_default_write_config() */
-    PCIConfigRead config_read;   /* NULL: pci_default_read_config() */
+    /* NULL: pci_default_read_config(). For reads that do something, or are worked out: they exit.
+     */
+    PCIConfigRead config_read;
     int irq_level;               /* what the device wants of its interrupt pin */
     int irq_driven;              /* the line (0..3) it drives now, or -1 */
     /* What the device sees as bus master; shut while Bus Master Enable is 0. */
@@ -89,6 +100,7 @@ struct PCIBus {
     PCISetIrq set_irq;
     PCIMapIrq map_irq;
     void *irq_opaque;
+    PciEcam *ecam;               /* the bus's configuration space as memory, or NULL */
     int irq_count[PCI_NUM_PINS]; /* devices that drive each line */
 };
 
@@ -136,7 +148,13 @@ void pci_config_write(PCIBus *bus, uint8_t devfn, uint32_t addr, uint32_t val, u
 void pci_default_write_config(PCIDevice *dev, uint32_t addr, uint32_t val, unsigned len);
 uint32_t pci_default_read_config(PCIDevice *dev, uint32_t addr, unsigned len);
 
-/* Little-endian access to the raw bytes; setting takes no mask and maps nothing. */
+/*
+ * Store `len` (1, 2, 4) bytes at `addr`: the one way to change configuration registers after
+ * realize, for devices as well as for accesses. Takes no mask and maps nothing.
+ */
+void pci_config_store(PCIDevice *dev, uint32_t addr, uint32_t val, unsigned len);
+
+/* Little-endian access to the raw bytes, of masks or of a device that is being realized. */
 uint16_t pci_get_word(const uint8_t *config);
 uint32_t pci_get_long(const uint8_t *config);
 void pci_set_word(uint8_t *config, uint16_t val);

@@ -490,6 +490,55 @@ static void test_ledger_doorbells(void)
     g_string_free(calls, TRUE);
 }
 
+/* One write could ring both: the host has neither, until they differ. */
+static void test_ledger_doorbells_share(void)
+{
+    Doorbell any = {.addr = 0x1004, .fd = 3};
+    Doorbell one = {.addr = 0x1004, .size = 2, .match_data = true, .data = 1, .fd = 4};
+    Doorbell two = {.addr = 0x1004, .size = 2, .match_data = true, .data = 2, .fd = 5};
+    ZoneLedger l;
+
+    calls = g_string_new(NULL);
+    host_error = 0;
+    zones_init(&l, &zone_ops);
+    g_assert_true(zones_add_doorbell(&l, &one));
+    g_assert_true(zones_add_doorbell(&l, &two));
+    assert_calls("+d1004/2 +d1004/2 ");
+    g_assert_false(zones_add_doorbell(&l, &any));
+    assert_calls("-d1004/2 -d1004/2 ");
+    g_assert_cmpuint(zones_active_doorbells(&l), ==, 0);
+    g_assert_cmpstr(doorbell_reason(&g_array_index(l.doorbells, Doorbell, 0)), ==,
+                    "a write may ring another, too");
+    g_assert_true(zones_del_doorbell(&l, &any));
+    assert_calls("+d1004/2 +d1004/2 ");
+    zones_destroy(&l);
+    g_string_free(calls, TRUE);
+}
+
+/* What a full host refused is asked for again when it gets a zone back. */
+static void test_ledger_doorbell_retry(void)
+{
+    Doorbell bell = {.addr = 0x1004, .size = 2, .fd = 3};
+    ZoneLedger l;
+
+    calls = g_string_new(NULL);
+    host_error = 0;
+    zones_init(&l, &zone_ops);
+    zones_add(&l, false, 0x3000, 4, NULL);
+    host_error = -ENOSPC;
+    g_assert_false(zones_add_doorbell(&l, &bell));
+    g_assert_cmpstr(doorbell_reason(&g_array_index(l.doorbells, Doorbell, 0)), ==,
+                    "the host takes no more");
+    zones_add(&l, false, 0x4000, 4, NULL); /* nothing came back: no further try */
+    assert_calls("+m3000+4 +d1004/2 +m4000+4 ");
+    host_error = 0;
+    zones_del(&l, false, 0x3000, 4);
+    assert_calls("-m3000+4 +m4000+4 +d1004/2 ");
+    g_assert_cmpuint(zones_active_doorbells(&l), ==, 1);
+    zones_destroy(&l);
+    g_string_free(calls, TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -511,5 +560,7 @@ int main(int argc, char **argv)
     g_test_add_func("/zones/merge-limit", test_ledger_merge_limit);
     g_test_add_func("/zones/overlap-ends", test_ledger_overlap_ends);
     g_test_add_func("/zones/doorbells", test_ledger_doorbells);
+    g_test_add_func("/zones/doorbells-share", test_ledger_doorbells_share);
+    g_test_add_func("/zones/doorbell-retry", test_ledger_doorbell_retry);
     return g_test_run();
 }

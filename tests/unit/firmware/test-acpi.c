@@ -29,7 +29,7 @@ static const AcpiConfig default_config = {
     .com1 = true,
     .com2 = false,
     .lpt1 = true,
-    .pvpanic = false,
+    .pvpanic = 0,
 };
 
 static uint8_t *linked_file(Linked *l, const char *name, size_t *len, uint64_t *addr)
@@ -299,6 +299,7 @@ static void test_dsdt_has_the_settings(void)
     g_assert_nonnull(strstr(text, "Name (COMB, 0x00)"));
     g_assert_nonnull(strstr(text, "Name (LPTP, 0x0F)"));
     g_assert_nonnull(strstr(text, "Name (PVPP, 0x00)"));
+    g_assert_nonnull(strstr(text, "Name (PVPO, 0x0000)"));
     g_assert_nonnull(strstr(text, "_S5, Package"));
     g_assert_nonnull(strstr(text, "Name (_PRT"));
     unlink_tables(&l);

@@ -17,21 +17,26 @@ typedef struct Bench {
     PCIBus *bus;
 } Bench;
 
-static inline void bench_begin_with(Bench *b, hwaddr ram_size, hwaddr below_4g)
+/* `config` without what the bench has itself: memory, ports and RAM. */
+static inline void bench_begin_config(Bench *b, hwaddr ram_size, I440FXConfig config)
 {
     g_autoptr(GError) err = NULL;
 
     memset(b, 0, sizeof(*b));
     memory_system_init();
     g_assert_true(memory_region_init_ram(&b->ram, NULL, "pc.ram", ram_size, &err));
-    b->host = i440fx_new(&(I440FXConfig){.system_memory = get_system_memory(),
-                                         .system_io = get_system_io(),
-                                         .ram = &b->ram,
-                                         .below_4g = below_4g},
-                         &err);
+    config.system_memory = get_system_memory();
+    config.system_io = get_system_io();
+    config.ram = &b->ram;
+    b->host = i440fx_new(&config, &err);
     g_assert_no_error(err);
     b->bus = i440fx_pci_bus(b->host);
     devices_reset();
+}
+
+static inline void bench_begin_with(Bench *b, hwaddr ram_size, hwaddr below_4g)
+{
+    bench_begin_config(b, ram_size, (I440FXConfig){.below_4g = below_4g});
 }
 
 static inline void bench_begin(Bench *b)

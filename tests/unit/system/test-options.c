@@ -106,9 +106,6 @@ static void test_flags(void)
         {"-nodefaults", &options.nodefaults},
         {"-snapshot", &options.snapshot},
         {"-S", &options.paused},
-        {"-no-reboot", &options.policy.no_reboot},
-        {"--no-reboot", &options.policy.no_reboot},
-        {"-no-shutdown", &options.policy.no_shutdown},
         {"-net none", &options.no_nic},
         {"-nic none", &options.no_nic},
     };
@@ -116,6 +113,32 @@ static void test_flags(void)
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         parse_ok(&options, rows[i].line);
         g_assert_true(*rows[i].field);
+        options_clear(&options);
+    }
+}
+
+/* The last word on an event counts; -no-reboot and its like are short for one. */
+static void test_actions(void)
+{
+    static const struct {
+        const char *line;
+        VmPolicy expected;
+    } rows[] = {
+        {"", {}},
+        {"-no-reboot", {.reboot = REBOOT_ACTION_SHUTDOWN}},
+        {"--no-reboot", {.reboot = REBOOT_ACTION_SHUTDOWN}},
+        {"-no-shutdown", {.shutdown = SHUTDOWN_ACTION_PAUSE}},
+        {"-no-reboot -action reboot=reset", {}},
+        {"-action reboot=shutdown,shutdown=pause,panic=none,watchdog=debug",
+         {REBOOT_ACTION_SHUTDOWN, SHUTDOWN_ACTION_PAUSE, PANIC_ACTION_NONE, WATCHDOG_ACTION_DEBUG}},
+        {"-action panic=pause -action panic=exit-failure", {.panic = PANIC_ACTION_EXIT_FAILURE}},
+        {"-watchdog-action inject-nmi", {.watchdog = WATCHDOG_ACTION_INJECT_NMI}},
+    };
+    Options options;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        parse_ok(&options, rows[i].line);
+        g_assert_cmpmem(&options.policy, sizeof(VmPolicy), &rows[i].expected, sizeof(VmPolicy));
         options_clear(&options);
     }
 }
@@ -279,6 +302,7 @@ int main(int argc, char **argv)
     g_test_add_func("/options/nothing", test_nothing);
     g_test_add_func("/options/strings", test_strings);
     g_test_add_func("/options/flags", test_flags);
+    g_test_add_func("/options/actions", test_actions);
     g_test_add_func("/options/lists-keep-order", test_lists_keep_order);
     g_test_add_func("/options/options-that-merge", test_options_that_merge);
     g_test_add_func("/options/drives", test_drives);
