@@ -9,13 +9,11 @@
 #include "accel/io-profile.h"
 #include "backends/block.h"
 #include "backends/char.h"
-#include "backends/display.h"
 #include "backends/parse.h"
 #include "drives.h"
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/machine.h"
-#include "hw/input/input.h"
 #include "hw/pci/pci.h"
 #include "memory/system.h"
 #include "monitor-internal.h"
@@ -87,96 +85,6 @@ static bool run_watchdog_action(char **argv, GString *out, GError **errp)
     return true;
 }
 
-/* --------------------------------------------------------------------------- screen, keys -- */
-
-static bool run_screendump(char **argv, GString *out, GError **errp)
-{
-    ScreendumpFormat format = SCREENDUMP_PPM;
-    Console *con = console_default();
-
-    if (*argv && g_str_equal(*argv, "-f")) {
-        if (!need_argument(*++argv, "screendump: the format", errp)) {
-            return false;
-        }
-        if (g_str_equal(*argv, "png")) {
-            format = SCREENDUMP_PNG;
-        } else if (!g_str_equal(*argv, "ppm")) {
-            error_setg(errp, "screendump: unknown format '%s': png or ppm", *argv);
-            return false;
-        }
-        argv++;
-    } else if (*argv && g_str_has_suffix(*argv, ".png")) {
-        format = SCREENDUMP_PNG;
-    }
-    if (!need_argument(*argv, "screendump: the file name", errp)) {
-        return false;
-    }
-    if (!con) {
-        error_setg(errp, "There is no console to take a screendump from");
-        return false;
-    }
-    return console_screendump(con, *argv, format, errp);
-}
-
-static bool run_sendkey(char **argv, GString *out, GError **errp)
-{
-    guint64 hold = 100;
-
-    if (!need_argument(*argv, "sendkey: the keys", errp)) {
-        return false;
-    }
-    if (argv[1] && !g_ascii_string_to_unsigned(argv[1], 10, 1, 60000, &hold, NULL)) {
-        error_setg(errp, "sendkey: the hold time must be 1 to 60000 ms");
-        return false;
-    }
-    return input_send_keys(*argv, hold, errp);
-}
-
-static bool parse_delta(const char *text, int *value, GError **errp)
-{
-    gint64 v;
-
-    if (!text || !g_ascii_string_to_signed(text, 10, -32768, 32767, &v, NULL)) {
-        error_setg(errp, "mouse_move: two distances from -32768 to 32767 are needed");
-        return false;
-    }
-    *value = v;
-    return true;
-}
-
-static bool run_mouse_move(char **argv, GString *out, GError **errp)
-{
-    int dx, dy;
-
-    if (!parse_delta(argv[0], &dx, errp) || !parse_delta(argv[0] ? argv[1] : NULL, &dy, errp)) {
-        return false;
-    }
-    input_send_relative(dx, dy);
-    input_send_sync();
-    return true;
-}
-
-static bool run_mouse_button(char **argv, GString *out, GError **errp)
-{
-    static guint64 held;
-    guint64 state;
-
-    if (!*argv || !g_ascii_string_to_unsigned(*argv, 10, 0, 7, &state, NULL)) {
-        error_setg(errp, "mouse_button: a sum of 1 (left), 2 (middle) and 4 (right) is needed");
-        return false;
-    }
-    static const InputButton buttons[] = {INPUT_BUTTON_LEFT, INPUT_BUTTON_MIDDLE,
-                                          INPUT_BUTTON_RIGHT};
-    for (int i = 0; i < 3; i++) {
-        if ((state ^ held) & (1 << i)) {
-            input_send_button(buttons[i], state & (1 << i));
-        }
-    }
-    held = state;
-    input_send_sync();
-    return true;
-}
-
 /* ---------------------------------------------------------------------------------- media -- */
 
 /* A leading -f: the guest's lock on the tray does not count. */
@@ -199,6 +107,9 @@ static bool run_change(char **argv, GString *out, GError **errp)
 {
     bool force = take_force(&argv);
 
+    if (g_strcmp0(argv[0], "vnc") == 0) {
+        return monitor_change_vnc(argv + 1, out, errp);
+    }
     return need_argument(argv[0], "change: the device", errp) &&
            need_argument(argv[1], "change: the file name", errp) &&
            drive_change(argv[0], argv[1], force, errp);
@@ -464,20 +375,6 @@ static bool info_kvm(char **argv, GString *out, GError **errp)
     return true;
 }
 
-static bool info_screen(char **argv, GString *out, GError **errp)
-{
-    Console *con = console_default();
-    g_autofree char *text = con ? console_text(con) : NULL;
-
-    if (!text) {
-        error_setg(errp, con ? "The screen is in a graphics mode: screendump takes a picture"
-                             : "There is no console");
-        return false;
-    }
-    g_string_append(out, text);
-    return true;
-}
-
 static bool info_name(char **argv, GString *out, GError **errp)
 {
     const Machine *machine = machine_current();
@@ -514,16 +411,18 @@ const MonitorCommand monitor_info_commands[] = {
      "show what the guest, or one CPU of it, exited for, and how long it took", info_io_profile},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
+    {"mice", NULL, NULL, "show the mice, and which of them moves", monitor_info_mice},
     {"mtree", NULL, "[-f][-o][-D]",
      "show the memory tree (-f: flat views, -o: owners, -D: disabled)", info_mtree},
     {"name", NULL, NULL, "show the guest's name", info_name},
     {"pci", NULL, NULL, "show the PCI devices", info_pci},
     {"qtree", NULL, NULL, "show the device tree", info_qtree},
     {"registers", NULL, "[-a]", "show the CPU's registers (-a: of all CPUs)", info_registers},
-    {"screen", NULL, NULL, "show the text on the screen", info_screen},
+    {"screen", NULL, NULL, "show the text on the screen", monitor_info_screen},
     {"status", NULL, NULL, "show whether the machine runs", info_status},
     {"uuid", NULL, NULL, "show the machine's UUID", info_uuid},
     {"version", NULL, NULL, "show the version", info_version},
+    {"vnc", NULL, NULL, "show the VNC servers and their viewers", monitor_info_vnc},
     {}};
 
 static void print_command(GString *out, const char *prefix, const MonitorCommand *command)
@@ -577,24 +476,31 @@ static bool run_help(char **argv, GString *out, GError **errp)
 const MonitorCommand monitor_commands[] = {
     {"help", "?", "[CMD]", "show the commands", run_help},
     {"info", NULL, "[SUBCOMMAND]", "show the state of a part of the machine", run_info},
-    {"change", NULL, "[-f] DEVICE FILE", "put a medium into a drive (-f: even if it is locked)",
-     run_change},
+    {"change", NULL, "[-f] DEVICE FILE | vnc password [PASSWORD]",
+     "put a medium into a drive (-f: even if it is locked), or change VNC's password", run_change},
     {"coalesce", NULL, "DEVICE|all mmio|pio|both on|off",
      "let a device's writes be queued, or not: a device by its id or its class", run_coalesce},
     {"cont", "c", NULL, "let the machine run", run_cont},
     {"eject", NULL, "[-f] DEVICE", "take the medium out of a drive (-f: even if it is locked)",
      run_eject},
+    {"expire_password", NULL, "vnc now|never|+SECONDS|TIME [-d SERVER]",
+     "set when the password of VNC ends", monitor_expire_password},
     {"i", NULL, "/FMT PORT", "read a port", run_in},
     {"io-profile", NULL, "on|off|reset", "count what the guest exits for, or from zero again",
      run_io_profile},
     {"mouse_button", NULL, "STATE", "press mouse buttons (1 left, 2 middle, 4 right)",
-     run_mouse_button},
-    {"mouse_move", NULL, "DX DY", "move the mouse", run_mouse_move},
+     monitor_mouse_button},
+    {"mouse_move", NULL, "DX DY [DZ]", "move the mouse, and turn its wheel", monitor_mouse_move},
+    {"mouse_set", NULL, "INDEX", "choose the mouse that moves ('info mice' lists them)",
+     monitor_mouse_set},
     {"nmi", NULL, NULL, "send an NMI to every CPU", run_nmi},
     {"o", NULL, "/FMT PORT VALUE", "write a port", run_out},
     {"quit", "q", NULL, "end the machine", run_quit},
-    {"screendump", NULL, "[-f png|ppm] FILE", "save the screen as a picture", run_screendump},
-    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys, as in 'sendkey ctrl-alt-f1'", run_sendkey},
+    {"screendump", NULL, "[-f png|ppm] FILE [DEVICE [HEAD]]",
+     "save the screen as a picture", monitor_screendump},
+    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys, as in 'sendkey ctrl-alt-f1'", monitor_sendkey},
+    {"set_password", NULL, "vnc PASSWORD [keep] [-d SERVER]", "set the password of VNC",
+     monitor_set_password},
     {"stop", "s", NULL, "stop the machine", run_stop},
     {"system_powerdown", NULL, NULL, "press the power button", run_powerdown},
     {"system_reset", NULL, NULL, "reset the machine", run_reset},

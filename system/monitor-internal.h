@@ -25,6 +25,19 @@ const MonitorCommand *monitor_find_command(const MonitorCommand *table, const ch
 /* Run it, if it takes arguments or none are given. */
 bool monitor_run(const MonitorCommand *command, char **argv, GString *out, GError **errp);
 
+/* The commands of displays: monitor-commands-ui.c. */
+bool monitor_screendump(char **argv, GString *out, GError **errp);
+bool monitor_sendkey(char **argv, GString *out, GError **errp);
+bool monitor_mouse_move(char **argv, GString *out, GError **errp);
+bool monitor_mouse_button(char **argv, GString *out, GError **errp);
+bool monitor_mouse_set(char **argv, GString *out, GError **errp);
+bool monitor_set_password(char **argv, GString *out, GError **errp);
+bool monitor_expire_password(char **argv, GString *out, GError **errp);
+bool monitor_change_vnc(char **argv, GString *out, GError **errp); /* the words after "vnc" */
+bool monitor_info_screen(char **argv, GString *out, GError **errp);
+bool monitor_info_mice(char **argv, GString *out, GError **errp);
+bool monitor_info_vnc(char **argv, GString *out, GError **errp);
+
 /* A line that is being typed: echo, correction, history. */
 typedef struct LineEditor LineEditor;
 

@@ -6,7 +6,8 @@
 
 const QmpCommand *const qmp_commands[] = {
     qmp_control_commands, qmp_query_commands, qmp_io_commands,
-    qmp_qom_commands,     qmp_host_commands,  qmp_profile_commands, NULL,
+    qmp_qom_commands,     qmp_host_commands,  qmp_ui_commands,
+    qmp_profile_commands, NULL,
 };
 
 static const QmpType shutdown_cause =
@@ -35,6 +36,9 @@ const QmpEvent qmp_events[] = {
      QMP_MEMBERS(QMP_MUST("device", qmp_str), QMP_MUST("operation", io_operation),
                  QMP_MUST("action", io_action), QMP_MUST("nospace", qmp_bool),
                  QMP_MUST("reason", qmp_str))},
+    {"VNC_CONNECTED", qmp_viewer_event},
+    {"VNC_INITIALIZED", qmp_viewer_event},
+    {"VNC_DISCONNECTED", qmp_viewer_event},
     {"DEVICE_TRAY_MOVED", QMP_MEMBERS(QMP_MUST("device", qmp_str), QMP_MUST("id", qmp_str),
                                       QMP_MUST("tray-open", qmp_bool))},
     {}};

@@ -344,6 +344,17 @@ void qmp_session_keep_fd(QmpSession *session, const char *name, int fd)
     g_hash_table_replace(session->fds, g_strdup(name), GINT_TO_POINTER(fd));
 }
 
+int qmp_session_use_fd(QmpSession *session, const char *name)
+{
+    void *key, *fd;
+
+    if (!g_hash_table_steal_extended(session->fds, name, &key, &fd)) {
+        return -1;
+    }
+    g_free(key);
+    return GPOINTER_TO_INT(fd);
+}
+
 bool qmp_session_drop_fd(QmpSession *session, const char *name)
 {
     return g_hash_table_remove(session->fds, name);

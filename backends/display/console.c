@@ -23,6 +23,7 @@ typedef struct Viewer {
 struct Console {
     const ConsoleOps *ops;
     void *opaque;
+    const void *owner;
     pixman_image_t *image;
     TAILQ_HEAD(, Viewer) viewers;
     guint timer;       /* the source of the next refresh; 0: nobody looks */
@@ -132,6 +133,23 @@ void console_free(Console *con)
 Console *console_default(void)
 {
     return TAILQ_FIRST(&consoles);
+}
+
+void console_set_owner(Console *con, const void *owner)
+{
+    con->owner = owner;
+}
+
+Console *console_find(const void *owner)
+{
+    Console *con;
+
+    TAILQ_FOREACH (con, &consoles, link) {
+        if (con->owner == owner) {
+            return con;
+        }
+    }
+    return NULL;
 }
 
 pixman_image_t *console_image(Console *con)

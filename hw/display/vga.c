@@ -365,6 +365,7 @@ bool vga_init(Vga *s, MemoryOwner *owner, const VgaHooks *hooks, void *opaque, u
                               port_counts[i]);
     }
     s->con = console_new(&vga_console_ops, s);
+    console_set_owner(s->con, owner);
     vga_reset(s);
     return true;
 }

@@ -46,6 +46,10 @@ Console *console_new(const ConsoleOps *ops, void *opaque);
 void console_free(Console *con);
 Console *console_default(void); /* NULL if there is none */
 
+/* Whose it is, for console_find(): any address that tells devices apart. */
+void console_set_owner(Console *con, const void *owner);
+Console *console_find(const void *owner); /* NULL if there is none */
+
 /* The picture; resizing replaces it, black. 1..16384 pixels each way (asserted). */
 pixman_image_t *console_image(Console *con);
 void console_resize(Console *con, int width, int height);
