@@ -181,18 +181,31 @@ static KeyStroke function_key(wint_t code)
         wint_t code;
         KeyCode key;
     } keys[] = {
-        {KEY_DOWN, KEY_CODE_DOWN},  {KEY_UP, KEY_CODE_UP},
-        {KEY_LEFT, KEY_CODE_LEFT},  {KEY_RIGHT, KEY_CODE_RIGHT},
-        {KEY_HOME, KEY_CODE_HOME},  {KEY_END, KEY_CODE_END},
-        {KEY_PPAGE, KEY_CODE_PGUP}, {KEY_NPAGE, KEY_CODE_PGDN},
-        {KEY_IC, KEY_CODE_INSERT},  {KEY_DC, KEY_CODE_DELETE},
-        {KEY_ENTER, KEY_CODE_RET},  {KEY_BACKSPACE, KEY_CODE_BACKSPACE},
-        {KEY_F(1), KEY_CODE_F1},    {KEY_F(2), KEY_CODE_F2},
-        {KEY_F(3), KEY_CODE_F3},    {KEY_F(4), KEY_CODE_F4},
-        {KEY_F(5), KEY_CODE_F5},    {KEY_F(6), KEY_CODE_F6},
-        {KEY_F(7), KEY_CODE_F7},    {KEY_F(8), KEY_CODE_F8},
-        {KEY_F(9), KEY_CODE_F9},    {KEY_F(10), KEY_CODE_F10},
-        {KEY_F(11), KEY_CODE_F11},  {KEY_F(12), KEY_CODE_F12},
+        {KEY_DOWN, KEY_CODE_DOWN},
+        {KEY_UP, KEY_CODE_UP},
+        {KEY_LEFT, KEY_CODE_LEFT},
+        {KEY_RIGHT, KEY_CODE_RIGHT},
+        {KEY_HOME, KEY_CODE_HOME},
+        {KEY_END, KEY_CODE_END},
+        {KEY_PPAGE, KEY_CODE_PGUP},
+        {KEY_NPAGE, KEY_CODE_PGDN},
+        {KEY_IC, KEY_CODE_INSERT},
+        {KEY_DC, KEY_CODE_DELETE},
+        {KEY_B2, KEY_CODE_KP_5},
+        {KEY_ENTER, KEY_CODE_RET},
+        {KEY_BACKSPACE, KEY_CODE_BACKSPACE},
+        {KEY_F(1), KEY_CODE_F1},
+        {KEY_F(2), KEY_CODE_F2},
+        {KEY_F(3), KEY_CODE_F3},
+        {KEY_F(4), KEY_CODE_F4},
+        {KEY_F(5), KEY_CODE_F5},
+        {KEY_F(6), KEY_CODE_F6},
+        {KEY_F(7), KEY_CODE_F7},
+        {KEY_F(8), KEY_CODE_F8},
+        {KEY_F(9), KEY_CODE_F9},
+        {KEY_F(10), KEY_CODE_F10},
+        {KEY_F(11), KEY_CODE_F11},
+        {KEY_F(12), KEY_CODE_F12},
     };
 
     if (code == KEY_BTAB) {
@@ -271,6 +284,8 @@ static gboolean on_input(int fd, GIOCondition condition, gpointer opaque)
         state.help = false;
         if (kind != KEY_CODE_YES) {
             on_char(ch);
+        } else if (ch == KEY_SUSPEND) { /* what some terminals call Ctrl-Z */
+            on_char('z' & 0x1f);
         } else if (ch != KEY_RESIZE) {
             press(function_key(ch), false, false);
         }

@@ -47,10 +47,10 @@ class Lines:
 class Machine:
     """Use it in a with statement; the display options come from the caller."""
 
-    def __init__(self, *args, vga="std"):
+    def __init__(self, *args, vga="std", **kwargs):
         self.process = tap.start("-accel", "qtest", "-nodefaults", "-vga", vga, "-qtest",
                                  "unix:qtest,server=on,wait=off", "-qmp",
-                                 "unix:qmp,server=on,wait=off", *args)
+                                 "unix:qmp,server=on,wait=off", *args, **kwargs)
         try:
             self.qtest = Lines("qtest", self.process)
             self.qmp = Lines("qmp", self.process)
@@ -112,6 +112,36 @@ class Machine:
         self.dispi("enable", 0x41)
         self.outb(0x3c0, 0x20)  # the attribute controller lets the picture through
         self.width, self.height = width, height
+
+    def text_mode(self):
+        """80 x 25 characters at B8000, as the BIOS sets up mode 3."""
+        self.config(2 << 3, 0x04, 3)
+        self.outb(0x3c2, 0x67)
+        for port, registers in (
+                (0x3c4, (0x03, 0x00, 0x03, 0x00, 0x02)),
+                (0x3ce, (0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x0e, 0x00, 0xff)),
+                (0x3d4, (0x5f, 0x4f, 0x50, 0x82, 0x55, 0x81, 0xbf, 0x1f, 0x00, 0x4f, 0x0d, 0x0e,
+                         0x00, 0x00, 0x00, 0x00, 0x9c, 0x8e, 0x8f, 0x28, 0x1f, 0x96, 0xb9, 0xa3,
+                         0xff))):
+            for index, value in enumerate(registers):
+                self.outb(port, index)
+                self.outb(port + 1, value)
+        self.inb(0x3da)
+        for index, value in enumerate((0, 1, 2, 3, 4, 5, 0x14, 7, 0x38, 0x39, 0x3a, 0x3b, 0x3c,
+                                       0x3d, 0x3e, 0x3f, 0x0c, 0x00, 0x0f, 0x08, 0x00)):
+            self.outb(0x3c0, index)
+            self.outb(0x3c0, value)
+        self.outb(0x3c0, 0x20)
+        self.line("write 0xb8000 4000 0x" + "2007" * 2000)
+
+    def put_text(self, x, y, text, attribute=7):
+        data = b"".join(bytes((ch, attribute)) for ch in text.encode("cp437"))
+        self.line(f"write {0xb8000 + (y * 80 + x) * 2:#x} {len(data)} 0x{data.hex()}")
+
+    def cursor(self, x, y):
+        for index, value in ((0x0e, (y * 80 + x) >> 8), (0x0f, (y * 80 + x) & 0xff)):
+            self.outb(0x3d4, index)
+            self.outb(0x3d5, value)
 
     def draw(self, x, y, rows):
         """Rows of (r, g, b) from a place on."""
