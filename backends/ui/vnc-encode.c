@@ -1,3 +1,4 @@
+#error "From the lead: read AAA-LEAD-PLEASE-READ.md at the root of this worktree, then remove this line"
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pixels in the format of a viewer, and rectangles in the encodings raw and ZRLE (RFC 6143, 7.7)
