@@ -17,9 +17,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_CHUNK    16384
-#define UPDATE_PIXELS (1 << 20) /* of one update, so of what is buffered: four bytes each */
-#define UPDATE_RECTS  1024
+#define READ_CHUNK       16384
+#define UPDATE_PIXELS    (1 << 20) /* of one update, so of what is buffered: four bytes each */
+#define UPDATE_RECTS     1024
+#define UPDATE_STRIP     64 /* lines that are encoded at once */
+#define UPDATE_BUDGET_US 10000
 
 /* Messages to the viewer. */
 enum { FRAMEBUFFER_UPDATE = 0, SET_COLOUR_MAP = 1 };
@@ -44,10 +46,15 @@ static gboolean on_writable(int fd, GIOCondition condition, gpointer opaque);
 static void client_flush(VncClient *client)
 {
     while (client->out->len && !client->dead) {
-        ssize_t n = send(client->fd, client->out->data, client->out->len, MSG_NOSIGNAL);
+        ssize_t n = send(client->fd, client->out->data + client->out_sent,
+                         client->out->len - client->out_sent, MSG_NOSIGNAL);
 
         if (n > 0) {
-            g_byte_array_remove_range(client->out, 0, n);
+            client->out_sent += n;
+            if (client->out_sent == client->out->len) {
+                g_byte_array_set_size(client->out, 0);
+                client->out_sent = 0;
+            }
         } else if (n < 0 && errno == EAGAIN) {
             break;
         } else if (n == 0 || errno != EINTR) {
@@ -233,26 +240,31 @@ static unsigned put_notices(VncClient *client)
     return rects;
 }
 
-/* As much of what changed as one update may hold; the rest stays for the next. Returns how many. */
+/*
+ * As much of what changed as one update may hold, and as may be made of it before the guest gets
+ * the lock again; the rest stays for the next. Returns the number of rectangles.
+ */
 static unsigned put_changes(VncClient *client)
 {
+    gint64 deadline = g_get_monotonic_time() + UPDATE_BUDGET_US;
     pixman_image_t *image = vnc_server_image(client->server);
-    int n, room = UPDATE_PIXELS;
-    const pixman_box32_t *boxes = pixman_region32_rectangles(&client->dirty, &n);
     pixman_region32_t done;
+    int room = UPDATE_PIXELS;
     unsigned rects = 0;
 
     pixman_region32_init(&done);
-    for (int i = 0; i < n && room > 0 && rects < UPDATE_RECTS; i++) {
-        int width = boxes[i].x2 - boxes[i].x1;
-        int height = MIN(boxes[i].y2 - boxes[i].y1, MAX(1, room / width));
+    do {
+        pixman_box32_t box = pixman_region32_rectangles(&client->dirty, NULL)[0];
+        int width = box.x2 - box.x1;
+        int height = MIN(box.y2 - box.y1, CLAMP(room / width, 1, UPDATE_STRIP));
 
-        rects += vnc_encode(&client->encoder, image, boxes[i].x1, boxes[i].y1, width, height,
-                            client->message);
-        pixman_region32_union_rect(&done, &done, boxes[i].x1, boxes[i].y1, width, height);
+        rects +=
+            vnc_encode(&client->encoder, image, box.x1, box.y1, width, height, client->message);
         room -= width * height;
-    }
-    pixman_region32_subtract(&client->dirty, &client->dirty, &done);
+        pixman_region32_union_rect(&done, &done, box.x1, box.y1, width, height);
+        pixman_region32_subtract(&client->dirty, &client->dirty, &done);
+    } while (pixman_region32_not_empty(&client->dirty) && room > 0 && rects < UPDATE_RECTS &&
+             g_get_monotonic_time() < deadline);
     pixman_region32_fini(&done);
     return rects;
 }
@@ -278,7 +290,9 @@ void vnc_client_refreshed(VncClient *client)
         }
         place = begin_update(client);
         rects = put_notices(client);
-        rects += put_changes(client);
+        if (pixman_region32_not_empty(&client->dirty)) {
+            rects += put_changes(client);
+        }
         end_update(client, place, rects);
     }
     client_reap(client);

@@ -32,7 +32,8 @@ struct VncClient {
     size_t need;
     Step step;
     GByteArray *message; /* what a step sends, until vnc_client_send() */
-    GByteArray *out;     /* bytes that the socket has not taken */
+    GByteArray *out;     /* bytes for the socket; empty when it has taken all */
+    size_t out_sent;     /* those that it has taken */
 
     /* The handshake. */
     bool authenticated;

@@ -50,6 +50,7 @@ void vnc_auth_response(const char *password, const uint8_t challenge[VNC_CHALLEN
 typedef struct VncPixels {
     unsigned bytes; /* a pixel: 1, 2 or 4 */
     bool big_endian;
+    bool native;          /* as pictures here are: 0x00RRGGBB, little endian */
     bool colour_map;      /* pixels are indexes of vnc_pixels_colour_map() */
     unsigned tight_bytes; /* of a TPIXEL: 3 where the format allows it, else `bytes` */
     unsigned zrle_bytes;  /* of a CPIXEL */

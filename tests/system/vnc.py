@@ -185,9 +185,9 @@ def large():
             viewer.request()
             rects = viewer.update()
             tap.check(sum(r[2] * r[3] for r in rects) <= 1 << 20, str(rects))
-            viewer.request(incremental=True)
-            viewer.update()
-            tap.check(viewer.picture[1023] == [(9, 8, 7)] * 2048, "the last line")
+            while viewer.picture[1023] != [(9, 8, 7)] * 2048:
+                viewer.request(incremental=True)
+                tap.check(len(viewer.update()) > 0, "nothing")
 
 
 def resize():
