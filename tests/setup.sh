@@ -5,7 +5,8 @@
 packages_build="gcc libc6-dev meson ninja-build pkg-config python3 binutils acpica-tools xorriso
     libglib2.0-dev libjansson-dev libpng-dev libpixman-1-dev libx86emu-dev seabios ipxe-qemu
     zlib1g-dev libxkbcommon-dev xkb-data libncurses-dev libsdl2-dev"
-packages_check="$packages_build grub-rescue-pc ipxe"
+packages_check="$packages_build grub-rescue-pc ipxe
+    xvfb xdotool tigervnc-viewer chromium novnc"
 
 # setup_packages build|check: install the packages of that list that are not there.
 setup_packages()

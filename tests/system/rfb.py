@@ -37,10 +37,10 @@ class Websocket:
         self.socket = sock
         self.buffer = b""
         key = base64.b64encode(os.urandom(16)).decode()
+        offer = f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else ""
         sock.sendall((f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: WebSocket\r\n"
-                      f"Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-                      f"Sec-WebSocket-Protocol: {protocol}\r\nSec-WebSocket-Version: 13\r\n"
-                      "\r\n").encode())
+                      f"Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: {key}\r\n{offer}"
+                      "Sec-WebSocket-Version: 13\r\n\r\n").encode())
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             byte = sock.recv(1)
@@ -49,7 +49,7 @@ class Websocket:
         accept = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
         tap.check(head.startswith(b"HTTP/1.1 101 "), str(head))
         tap.check(base64.b64encode(accept) in head, str(head))
-        tap.check((b"Protocol: binary" in head) == ("binary" in protocol), str(head))
+        tap.check((b"Protocol: binary" in head) == ("binary" in (protocol or "")), str(head))
 
     def frame(self, opcode, data, fin=True):
         mask = os.urandom(4)
