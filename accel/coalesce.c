@@ -20,6 +20,7 @@
 
 #include "accel/io-profile.h"
 #include "accel/lock.h"
+#include "error.h"
 #include "hw/core/log.h"
 #include "memory/system.h"
 
@@ -29,6 +30,8 @@
  * taking of the lock, still in order.
  */
 #define DEFERRED_PER_PASS 4096
+
+#define LATENCY_MIN_NS 100000
 
 /* A write whose target was looked up when the map changed. */
 typedef struct Deferred {
@@ -57,9 +60,10 @@ static unsigned next_slot(unsigned slot)
     return (slot + 1) % COALESCE_RING_SLOTS;
 }
 
-static bool is_access_size(uint32_t len)
+/* A store that crosses a page is two entries, and either may have any length. */
+static bool is_entry_length(uint32_t len)
 {
-    return len == 1 || len == 2 || len == 4 || len == 8;
+    return len >= 1 && len <= sizeof(((struct kvm_coalesced_mmio *)NULL)->data);
 }
 
 static int64_t now_ns(void)
@@ -131,7 +135,7 @@ static void defer(const struct kvm_coalesced_mmio *entry, int64_t since)
     AddressSpace *as = entry->pio ? &address_space_io : &address_space_memory;
     unsigned done = 0;
 
-    if (!is_access_size(entry->len)) {
+    if (!is_entry_length(entry->len)) {
         coalesce.stats.poisoned++;
         return;
     }
@@ -198,7 +202,7 @@ static unsigned dispatch(const struct kvm_coalesced_mmio *entry)
     MemTxResult result;
     uint8_t data[8];
 
-    if (!is_access_size(entry->len)) {
+    if (!is_entry_length(entry->len)) {
         coalesce.stats.poisoned++;
         return 0;
     }
@@ -305,6 +309,17 @@ static void region_destroyed(MemoryRegion *mr, void *opaque)
             coalesce.stats.gone++;
         }
     }
+}
+
+bool coalesce_check_latency(int64_t ns, GError **errp)
+{
+    if (ns != 0 && ns < LATENCY_MIN_NS) {
+        error_setg(errp,
+                   "coalesce-latency=%" PRId64 "ns is too short: use 0 (no bound) or at least %dus",
+                   ns, LATENCY_MIN_NS / 1000);
+        return false;
+    }
+    return true;
 }
 
 void coalesce_init(void)

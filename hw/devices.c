@@ -14,9 +14,11 @@
     PLAIN(debugexit_class)                                                                         \
     PCI(e1000_82544gc_class)                                                                       \
     PCI(e1000_82545em_class)                                                                       \
+    PCI(e1000_base_class)                                                                          \
     PCI(e1000_class)                                                                               \
     PLAIN(fw_cfg_io_class)                                                                         \
     PLAIN(i440fx_host_class)                                                                       \
+    PLAIN(floppy_class)                                                                            \
     PCI(i440fx_pci_class)                                                                          \
     PLAIN(i8042_class)                                                                             \
     PLAIN(i8257_class)                                                                             \
@@ -26,6 +28,7 @@
     PLAIN(ide_hd_class)                                                                            \
     PLAIN(ioapic_class)                                                                            \
     PLAIN(isa_device_class)                                                                        \
+    PLAIN(isa_fdc_class)                                                                           \
     PLAIN(isa_i8259_class)                                                                         \
     PLAIN(isa_pcspk_class)                                                                         \
     PLAIN(isa_pit_class)                                                                           \

@@ -184,7 +184,8 @@ static void drop_defaults(Options *options)
             options->no_floppy = true;
     }
     for (unsigned i = 0; i < options->devices->len; i++) {
-        const char *driver = opts_get(options->devices->pdata[i], "driver");
+        const DeviceOption *device = options->devices->pdata[i];
+        const char *driver = opts_get(device->opts, "driver");
 
         for (size_t k = 0; k < G_N_ELEMENTS(table); k++) {
             if (g_strcmp0(driver, table[k].driver) == 0) {

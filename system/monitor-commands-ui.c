@@ -22,7 +22,7 @@ static bool need_argument(const char *arg, const char *what, GError **errp)
 
 /* ----------------------------------------------------------------------------- screen, keys -- */
 
-bool monitor_screendump(char **argv, GString *out, GError **errp)
+bool run_screendump(char **argv, GString *out, GError **errp)
 {
     ScreendumpFormat format = SCREENDUMP_PPM;
     guint64 head = 0;
@@ -53,7 +53,7 @@ bool monitor_screendump(char **argv, GString *out, GError **errp)
     return con && console_screendump(con, *argv, format, errp);
 }
 
-bool monitor_sendkey(char **argv, GString *out, GError **errp)
+bool run_sendkey(char **argv, GString *out, GError **errp)
 {
     guint64 hold = 100;
 
@@ -79,7 +79,7 @@ static bool parse_delta(const char *text, int *value, GError **errp)
     return true;
 }
 
-bool monitor_mouse_move(char **argv, GString *out, GError **errp)
+bool run_mouse_move(char **argv, GString *out, GError **errp)
 {
     int dx, dy, dz = 0;
 
@@ -98,7 +98,7 @@ bool monitor_mouse_move(char **argv, GString *out, GError **errp)
     return true;
 }
 
-bool monitor_mouse_button(char **argv, GString *out, GError **errp)
+bool run_mouse_button(char **argv, GString *out, GError **errp)
 {
     static guint64 held;
     guint64 state;
@@ -119,7 +119,7 @@ bool monitor_mouse_button(char **argv, GString *out, GError **errp)
     return true;
 }
 
-bool monitor_info_screen(char **argv, GString *out, GError **errp)
+bool info_screen(char **argv, GString *out, GError **errp)
 {
     Console *con = console_default();
     g_autofree char *text = con ? console_text(con) : NULL;
@@ -133,24 +133,7 @@ bool monitor_info_screen(char **argv, GString *out, GError **errp)
     return true;
 }
 
-static void print_mouse(const InputPointer *pointer, void *opaque)
-{
-    g_string_append_printf(opaque, "%c Mouse #%u: %s%s\n", pointer->current ? '*' : ' ',
-                           pointer->index, pointer->name, pointer->absolute ? " (absolute)" : "");
-}
-
-bool monitor_info_mice(char **argv, GString *out, GError **errp)
-{
-    size_t before = out->len;
-
-    input_foreach_pointer(print_mouse, out);
-    if (out->len == before) {
-        g_string_append(out, "No mouse devices connected\n");
-    }
-    return true;
-}
-
-bool monitor_mouse_set(char **argv, GString *out, GError **errp)
+bool run_mouse_set(char **argv, GString *out, GError **errp)
 {
     guint64 index;
 
@@ -184,7 +167,7 @@ static void print_viewer(const VncPeer *peer, void *opaque)
     print_peer(opaque, "Client", peer);
 }
 
-bool monitor_info_vnc(char **argv, GString *out, GError **errp)
+bool info_vnc(char **argv, GString *out, GError **errp)
 {
     size_t before = out->len;
 
@@ -212,7 +195,7 @@ static bool need_vnc(char **argv, const char *command, GError **errp)
     return true;
 }
 
-bool monitor_set_password(char **argv, GString *out, GError **errp)
+bool run_set_password(char **argv, GString *out, GError **errp)
 {
     if (!need_vnc(argv, "set_password", errp)) {
         return false;
@@ -224,14 +207,14 @@ bool monitor_set_password(char **argv, GString *out, GError **errp)
     return vnc_set_password(take_server(argv), argv[1], errp);
 }
 
-bool monitor_expire_password(char **argv, GString *out, GError **errp)
+bool run_expire_password(char **argv, GString *out, GError **errp)
 {
     return need_vnc(argv, "expire_password", errp) &&
            display_expire_password(take_server(argv), argv[1], errp);
 }
 
 /* There is no prompt for a secret: without a password nobody comes in any more. */
-bool monitor_change_vnc(char **argv, GString *out, GError **errp)
+bool run_change_vnc(char **argv, GString *out, GError **errp)
 {
     if (!argv[0] || (!g_str_equal(argv[0], "password") && !g_str_equal(argv[0], "passwd"))) {
         error_setg(errp, "change vnc: only 'change vnc password [PASSWORD]' is supported");

@@ -9,6 +9,8 @@
 
 #include "accel/accel.h"
 #include "backends/block.h"
+#include "backends/char.h"
+#include "backends/ui/vnc.h"
 #include "hw/core/machine.h"
 #include "memory/system.h"
 #include "page-walk.h"
@@ -69,7 +71,7 @@ static BlockBackend *find_unlocked(json_t *args, GError **errp)
     if (!blk) {
         return NULL;
     }
-    if (!block_is_cdrom(blk)) {
+    if (!block_is_removable(blk)) {
         error_setg(errp, "Device '%s' is not removable", block_id(blk));
         return NULL;
     }
@@ -263,6 +265,32 @@ static json_t *closefd(QmpSession *session, json_t *args, GError **errp)
     return NULL;
 }
 
+/* A connection that the client accepted, for VNC or for a chardev that waits for one (its id). */
+static json_t *add_client(QmpSession *session, json_t *args, GError **errp)
+{
+    const char *name = qmp_get_str(args, "fdname");
+    const char *protocol = qmp_get_str(args, "protocol");
+    Chardev *chr = chardev_find(protocol);
+    int fd = qmp_session_use_fd(session, name);
+    bool taken = false;
+
+    if (fd < 0) {
+        error_setg(errp, "File descriptor named '%s' has not been found", name);
+        return NULL;
+    }
+    if (g_str_equal(protocol, "vnc")) {
+        taken = vnc_add_client(fd, qmp_get_bool(args, "skipauth", false), errp);
+    } else if (chr) {
+        taken = chardev_add_client(chr, fd, errp);
+    } else {
+        error_setg(errp, "protocol '%s' is invalid", protocol);
+    }
+    if (!taken) {
+        close(fd);
+    }
+    return NULL;
+}
+
 /* ----------------------------------------------------------------------------------- table -- */
 
 const QmpCommand qmp_host_commands[] = {
@@ -284,5 +312,9 @@ const QmpCommand qmp_host_commands[] = {
                          QMP_MUST("filename", qmp_str)),
      .run = pmemsave},
     {.name = "getfd", .args = QMP_MEMBERS(QMP_MUST("fdname", qmp_str)), .run = getfd},
+    {.name = "add_client",
+     .args = QMP_MEMBERS(QMP_MUST("protocol", qmp_str), QMP_MUST("fdname", qmp_str),
+                         QMP_MAY("skipauth", qmp_bool), QMP_MAY("tls", qmp_bool)),
+     .run = add_client},
     {.name = "closefd", .args = QMP_MEMBERS(QMP_MUST("fdname", qmp_str)), .run = closefd},
     {}};

@@ -3,7 +3,6 @@
  * QMP commands and events of displays: the screen, VNC, keys and pointers.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "backends/display.h"
 #include "backends/ui/ui.h"
@@ -153,19 +152,6 @@ static json_t *set_password(QmpSession *session, json_t *args, GError **errp)
 static json_t *expire_password(QmpSession *session, json_t *args, GError **errp)
 {
     display_expire_password(qmp_get_str(args, "display"), qmp_get_str(args, "time"), errp);
-    return NULL;
-}
-
-static json_t *add_client(QmpSession *session, json_t *args, GError **errp)
-{
-    const char *name = qmp_get_str(args, "fdname");
-    int fd = qmp_session_use_fd(session, name);
-
-    if (fd < 0) {
-        error_setg(errp, "File descriptor named '%s' has not been found", name);
-    } else if (!vnc_add_client(fd, qmp_get_bool(args, "skipauth", false), errp)) {
-        close(fd);
-    }
     return NULL;
 }
 
@@ -394,10 +380,6 @@ const QmpCommand qmp_ui_commands[] = {
      .args = QMP_MEMBERS(QMP_MUST("protocol", password_protocol), QMP_MUST("time", qmp_str),
                          QMP_MAY("display", qmp_str)),
      .run = expire_password},
-    {.name = "add_client",
-     .args = QMP_MEMBERS(QMP_MUST("protocol", password_protocol), QMP_MUST("fdname", qmp_str),
-                         QMP_MAY("skipauth", qmp_bool), QMP_MAY("tls", qmp_bool)),
-     .run = add_client},
     {.name = "send-key",
      .args = QMP_MEMBERS(QMP_MUST("keys", key_values), QMP_MAY("hold-time", qmp_int)),
      .run = send_key},

@@ -21,4 +21,10 @@ extern const QmpMember qmp_viewer_event[];
 /* Turn what VNC servers report into events. */
 void qmp_ui_events_init(void);
 
+/*
+ * Make a device of the arguments of device_add: driver, id, bus, and properties of their types. Also
+ * for -device in JSON, which plugs nothing hot.
+ */
+bool qmp_device_add_json(json_t *args, bool hotplug, GError **errp);
+
 #endif

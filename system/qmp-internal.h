@@ -149,7 +149,7 @@ int qmp_session_take_fd(QmpSession *session);
 void qmp_session_keep_fd(QmpSession *session, const char *name, int fd);
 bool qmp_session_drop_fd(QmpSession *session, const char *name);
 
-/* Take a kept descriptor out, as the caller's; -1 if there is none of this name. */
+/* The descriptor that is kept under a name, which is then the caller's; -1: there is none. */
 int qmp_session_use_fd(QmpSession *session, const char *name);
 
 #endif

@@ -346,12 +346,12 @@ void qmp_session_keep_fd(QmpSession *session, const char *name, int fd)
 
 int qmp_session_use_fd(QmpSession *session, const char *name)
 {
-    void *key, *fd;
+    g_autofree char *key = NULL;
+    gpointer fd;
 
-    if (!g_hash_table_steal_extended(session->fds, name, &key, &fd)) {
+    if (!g_hash_table_steal_extended(session->fds, name, (gpointer *)&key, &fd)) {
         return -1;
     }
-    g_free(key);
     return GPOINTER_TO_INT(fd);
 }
 

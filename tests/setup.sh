@@ -3,8 +3,8 @@
 # For run and check: install what is missing, configure, build. Silent about what is there.
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config python3 binutils acpica-tools xorriso
-    libglib2.0-dev libjansson-dev libpng-dev libpixman-1-dev libx86emu-dev seabios ipxe-qemu
-    zlib1g-dev libxkbcommon-dev xkb-data libncurses-dev libsdl2-dev"
+    libglib2.0-dev libjansson-dev libpng-dev libpixman-1-dev libseccomp-dev libx86emu-dev seabios
+    ipxe-qemu zlib1g-dev libxkbcommon-dev xkb-data libncurses-dev libsdl2-dev"
 packages_check="$packages_build grub-rescue-pc ipxe
     xvfb xdotool tigervnc-viewer chromium novnc"
 
@@ -31,14 +31,15 @@ setup_packages()
         "${missing[@]}" >/dev/null
 }
 
-# setup_build FOLDER [MESON OPTIONS]: configure once, build what changed; output only on failure.
+# setup_build FOLDER [MESON OPTIONS]: configure once, build what changed of $targets (all, if there
+# are none); output only on failure.
 setup_build()
 {
     local folder=$1 log
     shift
     log=$(mktemp)
     if ! { [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@"; } >"$log" 2>&1 ||
-            ! ninja -C "$folder" >>"$log" 2>&1; then
+            ! ninja -C "$folder" ${targets:-} >>"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log"
         return 1

@@ -17,6 +17,11 @@ typedef struct IsaVga {
 
 static const VgaHooks isa_vga_hooks = {};
 
+static void isa_vga_reset(Device *dev)
+{
+    vga_reset(&((IsaVga *)dev)->vga);
+}
+
 static bool isa_vga_realize(Device *dev, GError **errp)
 {
     IsaVga *s = (IsaVga *)dev;
@@ -30,17 +35,13 @@ static bool isa_vga_realize(Device *dev, GError **errp)
         return false;
     }
     vga_map_legacy(&s->vga, bus->mem, bus->io);
+    isa_vga_reset(dev);
     return true;
 }
 
 static void isa_vga_unrealize(Device *dev)
 {
     vga_destroy(&((IsaVga *)dev)->vga);
-}
-
-static void isa_vga_reset(Device *dev)
-{
-    vga_reset(&((IsaVga *)dev)->vga);
 }
 
 static const Property isa_vga_props[] = {PROP_UINT32("vgamem_mb", IsaVga, vgamem_mb, 8, .min = 1,

@@ -117,19 +117,33 @@ void vga_mem_write(Vga *s, uint32_t addr, uint8_t data)
 
 /* ------------------------------------------------------------------------------- the window -- */
 
+static unsigned window_map(const Vga *s)
+{
+    return s->gr[VGA_GR_MISC] >> 2 & 3;
+}
+
+bool vga_window_place(const Vga *s, hwaddr *start, hwaddr *size)
+{
+    static const struct {
+        hwaddr start, size;
+    } maps[] = {{0, 0x20000}, {0, 0x10000}, {0x10000, 0x8000}, {0x18000, 0x8000}};
+
+    *start = maps[window_map(s)].start;
+    *size = maps[window_map(s)].size;
+    return s->misc & VGA_MISC_RAM;
+}
+
 /* From an offset in the window to one in banked memory; false where the window is shut. */
 static bool window_decode(const Vga *s, hwaddr addr, uint32_t *mem_addr)
 {
-    static const struct {
-        uint32_t start, size;
-    } maps[] = {{0, 0x20000}, {0, 0x10000}, {0x10000, 0x8000}, {0x18000, 0x8000}};
-    unsigned map = s->gr[VGA_GR_MISC] >> 2 & 3;
-    uint32_t offset = addr - maps[map].start;
+    hwaddr start, size;
+    uint32_t offset;
 
-    if (!(s->misc & VGA_MISC_RAM) || addr < maps[map].start || offset >= maps[map].size) {
+    if (!vga_window_place(s, &start, &size) || addr < start || addr - start >= size) {
         return false;
     }
-    if (map <= 1 && offset < 2 * VGA_BANK_SIZE) {
+    offset = addr - start;
+    if (window_map(s) <= 1 && offset < 2 * VGA_BANK_SIZE) {
         offset = s->bank[offset / VGA_BANK_SIZE] + offset % VGA_BANK_SIZE;
     }
     *mem_addr = offset;
@@ -168,12 +182,12 @@ bool vga_window_is_chained(const Vga *s)
 {
     return (s->sr[VGA_SR_MEMORY_MODE] & VGA_SR04_CHAIN4) && s->sr[VGA_SR_MAP_MASK] == 15 &&
            !(s->gr[VGA_GR_MODE] & (3 | VGA_GR05_READ_MODE)) && s->gr[VGA_GR_ROTATE] == 0 &&
-           s->gr[VGA_GR_ENABLE_SET_RESET] == 0 && s->gr[VGA_GR_BIT_MASK] == 0xff;
+           (s->gr[VGA_GR_ENABLE_SET_RESET] & 15) == 0 && s->gr[VGA_GR_BIT_MASK] == 0xff;
 }
 
 void vga_update_window(Vga *s)
 {
-    bool ram = (s->misc & VGA_MISC_RAM) && (s->gr[VGA_GR_MISC] >> 2 & 3) <= 1 &&
+    bool ram = (s->misc & VGA_MISC_RAM) && window_map(s) <= 1 &&
                (s->hooks->window_is_ram ? s->hooks->window_is_ram(s) : vga_window_is_chained(s));
 
     memory_region_transaction_begin();
@@ -185,6 +199,9 @@ void vga_update_window(Vga *s)
             memory_region_set_alias_offset(&s->window_ram[i], s->bank[i]);
         }
         memory_region_set_enabled(&s->window_ram[i], ram && inside);
+    }
+    if (s->hooks->update_map) {
+        s->hooks->update_map(s);
     }
     memory_region_transaction_commit();
 }

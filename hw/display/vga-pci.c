@@ -6,11 +6,15 @@
  * Document: Bochs, "VBE Display API" (iodev/display, vbe_dispi, versions B0C0..B0C5); QEMU,
  * docs/specs/standard-vga (PCI resources).
  *
- * Not modelled: EDID (BAR 2 offset 0) and the byte order register (BAR 2 offset 600), whose places
- * read all ones. A picture of 4 bits is the VGA's own, which the VGA BIOS sets up.
+ * BAR 2 has the monitor's EDID at 0, the VGA's ports from 3C0 on at 400, the DISPI registers at
+ * 500, and at 600 the byte order of pixels. A picture of 4 bits is the VGA's own, which the VGA
+ * BIOS sets up.
+ *
+ * Not modelled: hiding BAR 2 or its parts (the properties mmio and qemu-extended-regs).
  */
 #include <string.h>
 
+#include "edid.h"
 #include "hw/core/log.h"
 #include "hw/display/vga.h"
 #include "hw/pci/pci.h"
@@ -47,14 +51,22 @@ enum {
 #define VGA_MMIO_SIZE  0x1000 /* BAR 2 */
 #define VGA_MMIO_PORTS 0x400  /* 3C0..3DF */
 #define VGA_MMIO_DISPI 0x500  /* the registers, 16 bits each */
+#define VGA_MMIO_EXT   0x600  /* 32 bits each: the size of these registers, the byte order */
+#define VGA_EXT_SIZE   8
+#define VGA_EXT_LITTLE 0x1e1e1e1eu
+#define VGA_EXT_BIG    0xbebebebeu
 
 typedef struct PciVga {
     PCIDevice pci;
     Vga vga;
-    uint32_t vgamem_mb; /* property */
-    MemoryRegion bar0;  /* a container of the next */
-    MemoryRegion lfb;   /* the memory */
-    MemoryRegion mmio;  /* BAR 2 */
+    uint32_t vgamem_mb;  /* property */
+    bool show_edid;      /* property */
+    uint32_t xres, yres; /* properties: what the monitor prefers */
+    uint8_t edid[EDID_SIZE];
+    bool big_endian;
+    MemoryRegion bar0; /* a container of the next */
+    MemoryRegion lfb;  /* the memory */
+    MemoryRegion mmio; /* BAR 2 */
     MemoryRegion dispi_ports;
     uint16_t dispi_index;
     uint16_t dispi[DISPI_REGS];
@@ -167,18 +179,17 @@ static void dispi_write(PciVga *s, unsigned index, uint16_t val)
     case DISPI_XRES:
     case DISPI_YRES:
     case DISPI_BPP:
-        /* The mode is set while the display is off; it is checked when it goes on. */
-        if (s->dispi[DISPI_ENABLE] & DISPI_ENABLED) {
-            return;
-        }
-        s->dispi[index] = val;
-        return;
     case DISPI_BANK:
     case DISPI_VIRT_WIDTH:
     case DISPI_X_OFFSET:
     case DISPI_Y_OFFSET:
+        /* A mode is set while the display is off; it is checked again when it goes on. */
         s->dispi[index] = val;
-        dispi_fix(s);
+        if (s->dispi[DISPI_ENABLE] & DISPI_ENABLED) {
+            dispi_fix(s);
+        } else {
+            s->dispi[DISPI_BANK] = MIN(s->dispi[DISPI_BANK], s->dispi[DISPI_MEMORY_64K] - 1);
+        }
         break;
     default: /* the height follows from the width, and the memory is what it is */
         return;
@@ -204,24 +215,61 @@ static void dispi_ports_write(void *opaque, hwaddr addr, uint64_t data, unsigned
     }
 }
 
+static const RegisterName dispi_ports_names[] = {
+    {0, 1, "VBE_DISPI_IOPORT_INDEX"}, {1, 2, "VBE_DISPI_IOPORT_DATA"}, {}};
+
 static const MemoryRegionOps dispi_ports_ops = {
     .read = dispi_ports_read,
     .write = dispi_ports_write,
+    .registers = dispi_ports_names,
     .valid = {.min_access_size = 2, .max_access_size = 2, .unaligned = true},
     .impl = {.min_access_size = 2, .max_access_size = 2, .unaligned = true},
 };
 
 /* ----------------------------------------------------------------------------------- BAR 2 -- */
 
+static uint32_t ext_read(const PciVga *s, unsigned reg)
+{
+    return reg == 0 ? VGA_EXT_SIZE : s->big_endian ? VGA_EXT_BIG : VGA_EXT_LITTLE;
+}
+
+static void ext_write(PciVga *s, unsigned reg, uint32_t val)
+{
+    if (reg == 1 && (val == VGA_EXT_BIG || val == VGA_EXT_LITTLE)) {
+        s->big_endian = val == VGA_EXT_BIG;
+        s->vga.full_update = true;
+    }
+}
+
 static uint64_t pci_vga_mmio_read(void *opaque, hwaddr addr, unsigned size)
 {
     PciVga *s = opaque;
 
-    if (addr >= VGA_MMIO_DISPI && addr < VGA_MMIO_DISPI + 2 * DISPI_REGS) {
-        return dispi_read(s, (addr - VGA_MMIO_DISPI) / 2) >> (addr & 1) * 8;
+    if (addr < EDID_SIZE && s->show_edid) {
+        uint64_t val = 0;
+
+        memcpy(&val, &s->edid[addr], size); /* an aligned access, of no more than four bytes */
+        return GUINT64_FROM_LE(val);
     }
-    if (addr >= VGA_MMIO_PORTS && addr < VGA_MMIO_PORTS + 0x20 && size == 1) {
-        return vga_port_read(&s->vga, 0x3c0 + addr - VGA_MMIO_PORTS);
+    if (addr < VGA_MMIO_PORTS) {
+        return 0; /* the room for more EDID */
+    }
+    if (addr < VGA_MMIO_PORTS + 0x20) {
+        uint64_t val = 0;
+
+        for (unsigned i = 0; i < size; i++) {
+            val |= (uint64_t)vga_port_read(&s->vga, 0x3c0 + addr - VGA_MMIO_PORTS + i) << 8 * i;
+        }
+        return val;
+    }
+    if (addr >= VGA_MMIO_DISPI && addr < VGA_MMIO_DISPI + 2 * DISPI_REGS) {
+        unsigned reg = (addr - VGA_MMIO_DISPI) / 2;
+        uint32_t val = dispi_read(s, reg);
+
+        return size == 4 ? val | (uint32_t)dispi_read(s, reg + 1) << 16 : val >> (addr & 1) * 8;
+    }
+    if (addr >= VGA_MMIO_EXT && addr < VGA_MMIO_EXT + VGA_EXT_SIZE) {
+        return ext_read(s, (addr - VGA_MMIO_EXT) / 4) >> (addr & 3) * 8;
     }
     return ~UINT64_C(0);
 }
@@ -231,21 +279,46 @@ static void pci_vga_mmio_write(void *opaque, hwaddr addr, uint64_t data, unsigne
     PciVga *s = opaque;
 
     if (addr >= VGA_MMIO_DISPI && addr < VGA_MMIO_DISPI + 2 * DISPI_REGS) {
-        if (size == 2) {
-            dispi_write(s, (addr - VGA_MMIO_DISPI) / 2, data);
+        /* Halves of a register are no writes of it; two at once are. */
+        for (unsigned i = 0; i < size / 2; i++) {
+            dispi_write(s, (addr - VGA_MMIO_DISPI) / 2 + i, data >> 16 * i);
         }
     } else if (addr >= VGA_MMIO_PORTS && addr < VGA_MMIO_PORTS + 0x20) {
         for (unsigned i = 0; i < size; i++) {
             vga_port_write(&s->vga, 0x3c0 + addr - VGA_MMIO_PORTS + i, data >> 8 * i);
         }
+    } else if (addr >= VGA_MMIO_EXT && addr < VGA_MMIO_EXT + VGA_EXT_SIZE && size == 4) {
+        ext_write(s, (addr - VGA_MMIO_EXT) / 4, data);
     }
 }
+
+static const RegisterName pci_vga_mmio_names[] = {
+    {0, EDID_SIZE, "EDID"},
+    VGA_MAIN_PORT_NAMES(VGA_MMIO_PORTS),
+    VGA_CRTC_PORT_NAMES(VGA_MMIO_PORTS + 0x14),
+    VGA_STATUS_PORT_NAMES(VGA_MMIO_PORTS + 0x1a),
+    {VGA_MMIO_DISPI + 2 * DISPI_ID, 2, "VBE_DISPI_INDEX_ID"},
+    {VGA_MMIO_DISPI + 2 * DISPI_XRES, 2, "VBE_DISPI_INDEX_XRES"},
+    {VGA_MMIO_DISPI + 2 * DISPI_YRES, 2, "VBE_DISPI_INDEX_YRES"},
+    {VGA_MMIO_DISPI + 2 * DISPI_BPP, 2, "VBE_DISPI_INDEX_BPP"},
+    {VGA_MMIO_DISPI + 2 * DISPI_ENABLE, 2, "VBE_DISPI_INDEX_ENABLE"},
+    {VGA_MMIO_DISPI + 2 * DISPI_BANK, 2, "VBE_DISPI_INDEX_BANK"},
+    {VGA_MMIO_DISPI + 2 * DISPI_VIRT_WIDTH, 2, "VBE_DISPI_INDEX_VIRT_WIDTH"},
+    {VGA_MMIO_DISPI + 2 * DISPI_VIRT_HEIGHT, 2, "VBE_DISPI_INDEX_VIRT_HEIGHT"},
+    {VGA_MMIO_DISPI + 2 * DISPI_X_OFFSET, 2, "VBE_DISPI_INDEX_X_OFFSET"},
+    {VGA_MMIO_DISPI + 2 * DISPI_Y_OFFSET, 2, "VBE_DISPI_INDEX_Y_OFFSET"},
+    {VGA_MMIO_DISPI + 2 * DISPI_MEMORY_64K, 2, "VBE_DISPI_INDEX_VIDEO_MEMORY_64K"},
+    {VGA_MMIO_EXT, 4, "Extended Registers Size"},
+    {VGA_MMIO_EXT + 4, 4, "Framebuffer Endianness"},
+    {},
+};
 
 static const MemoryRegionOps pci_vga_mmio_ops = {
     .read = pci_vga_mmio_read,
     .write = pci_vga_mmio_write,
-    .valid = {.min_access_size = 1, .max_access_size = 4},
-    .impl = {.min_access_size = 1, .max_access_size = 2},
+    .registers = pci_vga_mmio_names,
+    .valid = {.min_access_size = 1, .max_access_size = 8},
+    .impl = {.min_access_size = 1, .max_access_size = 4},
 };
 
 /* --------------------------------------------------------------------------------- picture -- */
@@ -264,6 +337,7 @@ static bool pci_vga_linear(Vga *v, VgaLinear *pic)
     pic->pitch = r[DISPI_VIRT_WIDTH] * dispi_bytes(s);
     pic->start = r[DISPI_Y_OFFSET] * pic->pitch + r[DISPI_X_OFFSET] * dispi_bytes(s);
     pic->double_scan = false;
+    pic->big_endian = s->big_endian;
     return true;
 }
 
@@ -280,6 +354,7 @@ static void pci_vga_reset(Device *dev)
     s->dispi[DISPI_BPP] = 8;
     s->dispi[DISPI_MEMORY_64K] = (s->vga.mem_mask + 1) >> 16;
     s->dispi_index = 0;
+    s->big_endian = false;
     vga_reset(&s->vga);
 }
 
@@ -295,6 +370,7 @@ static bool pci_vga_realize(Device *dev, GError **errp)
     if (!vga_init(&s->vga, &dev->owner, &pci_vga_hooks, s, s->vgamem_mb << 20, errp)) {
         return false;
     }
+    edid_generate(s->edid, s->xres, s->yres);
     memory_region_init(&s->bar0, &dev->owner, "vga-bar0", memory_region_size(&s->vga.vram));
     memory_region_init_alias(&s->lfb, &dev->owner, "vga-lfb", &s->vga.vram, 0,
                              memory_region_size(&s->vga.vram));
@@ -321,10 +397,15 @@ static void pci_vga_unrealize(Device *dev)
     vga_destroy(&s->vga);
 }
 
-static const Property pci_vga_props[] = {PROP_UINT32("vgamem_mb", PciVga, vgamem_mb, 16, .min = 1,
-                                                     .max = 256,
-                                                     .help = "video memory in MiB, a power of two"),
-                                         {}};
+static const Property pci_vga_props[] = {
+    PROP_UINT32("vgamem_mb", PciVga, vgamem_mb, 16, .min = 1, .max = 256,
+                .help = "video memory in MiB, a power of two"),
+    PROP_BOOL("edid", PciVga, show_edid, true, .help = "the monitor's EDID in BAR 2"),
+    PROP_UINT32("xres", PciVga, xres, 1280, .min = 64, .max = 4095,
+                .help = "width that the monitor prefers"),
+    PROP_UINT32("yres", PciVga, yres, 800, .min = 64, .max = 4095,
+                .help = "height that the monitor prefers"),
+    {}};
 
 /*
  * As for isa-vga, and by BAR 2. The DISPI registers set banks and sizes: they are not here, neither

@@ -8,10 +8,13 @@
  * dots is 640 wide. A line is drawn apart and compared with the picture, so that viewers hear only
  * of what changed. Blinking goes by virtual time.
  *
- * Not modelled: the border, skews, changes of registers while the beam is on its way, the blinking
- * of graphics (AR10 bit 3), CR14 bit 5 and CR17 bits 2 and 3 (counters at other speeds), byte
- * panning beyond the first line. Double word addressing is the same as byte addressing, because
- * chain-4 here has no holes (see vga-mem.c).
+ * Six bits of a colour become eight as in QEMU, whose screendumps people compare: the lowest bit
+ * fills the two new ones. (The voltage would be nearer to one that the highest bits fill; no two
+ * colours become one either way.)
+ *
+ * Not modelled: the border, skews, changes of registers while the beam is on its way, CR14 bit 5
+ * and CR17 bit 3 (address counters at other speeds). Double word addressing is the same as byte
+ * addressing, because chain-4 here has no holes (see vga-mem.c).
  */
 #include "vga.h"
 
@@ -57,11 +60,14 @@ typedef struct Raster {
     uint32_t start, row_step;
     unsigned rows; /* scan lines of a row, less 1 */
     bool scan_twice;
-    unsigned line_compare, preset_row, pan;
+    unsigned line_compare; /* the last line of the upper part */
+    unsigned preset_row, pan, byte_pan;
     unsigned blink;
+    uint8_t blink_set; /* of a pixel's colour in graphics: set while its blinking is off */
     uint32_t cursor;
     unsigned cursor_first, cursor_last;
     uint32_t pal256[256];
+    uint32_t pal_high[256]; /* of packed pixels of 15 and 16 bits, for their second byte */
     uint32_t pal16[16];
 } Raster;
 
@@ -73,7 +79,7 @@ static uint32_t dac_color(const Vga *s, uint8_t index)
     uint32_t color = 0;
 
     for (int i = 0; i < 3; i++) {
-        color = color << 8 | (s->dac_8bit ? rgb[i] : rgb[i] << 2 | rgb[i] >> 4);
+        color = color << 8 | (s->dac_8bit ? rgb[i] : vga_dac_level(rgb[i]));
     }
     return color;
 }
@@ -211,9 +217,18 @@ static void draw_interleaved(const Raster *r, uint32_t counter, unsigned row, ui
             unsigned shift = 6 - dot % 4 * 2, plane = dot / 4;
             unsigned color = (planes[plane] >> shift & 3) | (planes[plane + 2] >> shift & 3) << 2;
 
-            *out++ = r->pal16[color & enable];
+            *out++ = r->pal16[(color & enable) | r->blink_set];
         }
     }
+}
+
+/* The bits of a byte in eight bytes of 0 or 1, the highest in the first. */
+static uint64_t spread(uint8_t bits)
+{
+    uint64_t apart = bits * UINT64_C(0x0101010101010101) & UINT64_C(0x0102040810204080);
+
+    /* Whichever bit it is, it carries into the highest of its byte. */
+    return (apart + UINT64_C(0x7f7f7f7f7f7f7f7f)) >> 7 & UINT64_C(0x0101010101010101);
 }
 
 static void draw_planar(const Raster *r, uint32_t counter, unsigned row, uint32_t *out)
@@ -224,11 +239,11 @@ static void draw_planar(const Raster *r, uint32_t counter, unsigned row, uint32_
     for (unsigned i = 0; i <= r->chars; i++, counter++) {
         const uint8_t *planes = planes_at(s, crtc_offset(s, counter, row));
 
-        for (int bit = 7; bit >= 0; bit--) {
-            unsigned color = (planes[0] >> bit & 1) | (planes[1] >> bit & 1) << 1 |
-                             (planes[2] >> bit & 1) << 2 | (planes[3] >> bit & 1) << 3;
+        uint64_t colors = spread(planes[0]) | spread(planes[1]) << 1 | spread(planes[2]) << 2 |
+                          spread(planes[3]) << 3;
 
-            *out++ = r->pal16[color & enable];
+        for (unsigned dot = 0; dot < 8; dot++, colors >>= 8) {
+            *out++ = r->pal16[(colors & enable) | r->blink_set];
         }
     }
 }
@@ -240,6 +255,7 @@ static const uint32_t *draw_line(const Raster *r, uint32_t counter, unsigned row
     const Vga *s = r->vga;
     unsigned pan = panned ? r->pan : 0, n = (r->chars + 1) * r->char_dots;
 
+    counter += panned ? r->byte_pan : 0;
     if (r->text) {
         draw_text(r, counter, row, line);
     } else if (s->gr[VGA_GR_MODE] & VGA_GR05_256) {
@@ -258,76 +274,133 @@ static const uint32_t *draw_line(const Raster *r, uint32_t counter, unsigned row
     return line + pan;
 }
 
-static void draw_linear_line(const Raster *r, const VgaLinear *pic, uint32_t addr, uint32_t *line)
+static uint32_t color_15(uint16_t val)
 {
-    const Vga *s = r->vga;
-    unsigned bytes = (pic->depth + 7) / 8;
+    uint32_t red = val >> 10 & 31, green = val >> 5 & 31, blue = val & 31;
 
-    for (unsigned x = 0; x < pic->width; x++, addr += bytes) {
-        uint32_t val = 0;
+    return (red << 3 | red >> 2) << 16 | (green << 3 | green >> 2) << 8 | (blue << 3 | blue >> 2);
+}
 
-        for (unsigned i = 0; i < bytes; i++) {
-            val |= (uint32_t)s->mem[(addr + i) & s->mem_mask] << 8 * i;
-        }
-        switch (pic->depth) {
-        case 8:
-            val = r->pal256[val];
-            break;
-        case 15: {
-            uint32_t red = val >> 10 & 31, green = val >> 5 & 31, blue = val & 31;
+static uint32_t color_16(uint16_t val)
+{
+    uint32_t red = val >> 11 & 31, green = val >> 5 & 63, blue = val & 31;
 
-            val = (red << 3 | red >> 2) << 16 | (green << 3 | green >> 2) << 8 |
-                  (blue << 3 | blue >> 2);
-            break;
-        }
-        case 16: {
-            uint32_t red = val >> 11 & 31, green = val >> 5 & 63, blue = val & 31;
+    return (red << 3 | red >> 2) << 16 | (green << 2 | green >> 4) << 8 | (blue << 3 | blue >> 2);
+}
 
-            val = (red << 3 | red >> 2) << 16 | (green << 2 | green >> 4) << 8 |
-                  (blue << 3 | blue >> 2);
-            break;
+/* Each bit of a colour comes from one bit of a pixel, so the two bytes of one add up. */
+static void load_linear_palette(Raster *r, unsigned depth)
+{
+    if (depth == 8) {
+        load_palette(r);
+    }
+    for (unsigned i = 0; (depth == 15 || depth == 16) && i < 256; i++) {
+        r->pal256[i] = depth == 15 ? color_15(i) : color_16(i);
+        r->pal_high[i] = depth == 15 ? color_15(i << 8) : color_16(i << 8);
+    }
+}
+
+static unsigned pixel_bytes(const VgaLinear *pic)
+{
+    return (pic->depth + 7) / 8;
+}
+
+/*
+ * The bytes of a line. Where they go on at the start of memory, or have the other byte order, they
+ * are gathered in `buffer`.
+ */
+static const uint8_t *linear_bytes(const Vga *s, const VgaLinear *pic, uint32_t addr,
+                                   uint8_t *buffer)
+{
+    unsigned bytes = pixel_bytes(pic);
+    uint32_t len = pic->width * bytes, flip = pic->big_endian ? bytes - 1 : 0;
+
+    if (!flip && addr + (uint64_t)len <= (uint64_t)s->mem_mask + 1) {
+        return &s->mem[addr];
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        uint32_t byte = i % bytes;
+
+        buffer[i - byte + (flip ? flip - byte : byte)] = s->mem[(addr + i) & s->mem_mask];
+    }
+    return buffer;
+}
+
+static void draw_linear_line(const Raster *r, const VgaLinear *pic, const uint8_t *from,
+                             uint32_t *line)
+{
+    switch (pic->depth) {
+    case 8:
+        for (unsigned x = 0; x < pic->width; x++) {
+            line[x] = r->pal256[from[x]];
         }
-        default:
-            val &= 0xffffff;
-            break;
+        break;
+    case 15:
+    case 16:
+        for (unsigned x = 0; x < pic->width; x++) {
+            line[x] = r->pal256[from[2 * x]] | r->pal_high[from[2 * x + 1]];
         }
-        line[x] = val;
+        break;
+    case 24:
+        for (unsigned x = 0; x < pic->width; x++) {
+            line[x] = from[3 * x] | from[3 * x + 1] << 8 | from[3 * x + 2] << 16;
+        }
+        break;
+    default:
+        memcpy(line, from, (size_t)pic->width * 4);
+        for (unsigned x = 0; x < pic->width; x++) {
+            line[x] = GUINT32_FROM_LE(line[x]) & 0xffffff;
+        }
+        break;
     }
 }
 
 /* -------------------------------------------------------------------------- into the picture */
 
-/* Lines that changed, gathered until one did not. */
+/* A rectangle around what changed, of lines that follow each other. */
 typedef struct Changes {
     Console *con;
-    int first, n;
+    uint32_t *pixels;
+    int stride; /* in pixels */
     int width;
+    int first, n;    /* lines */
+    int left, right; /* columns, the second not in it */
 } Changes;
 
 static void changes_flush(Changes *changes)
 {
     if (changes->n) {
-        console_update_region(changes->con, 0, changes->first, changes->width, changes->n);
+        console_update_region(changes->con, changes->left, changes->first,
+                              changes->right - changes->left, changes->n);
         changes->n = 0;
     }
 }
 
 static void put_line(Changes *changes, int y, const uint32_t *line)
 {
-    pixman_image_t *image = console_image(changes->con);
-    uint32_t *to = pixman_image_get_data(image) + y * (pixman_image_get_stride(image) / 4);
-    size_t len = (size_t)changes->width * 4;
+    uint32_t *to = changes->pixels + y * changes->stride;
+    int left = 0, right = changes->width;
 
-    if (memcmp(to, line, len) == 0) {
+    if (memcmp(to, line, (size_t)changes->width * 4) == 0) {
         return;
     }
-    memcpy(to, line, len);
+    while (to[left] == line[left]) {
+        left++;
+    }
+    while (to[right - 1] == line[right - 1]) {
+        right--;
+    }
+    memcpy(&to[left], &line[left], (size_t)(right - left) * 4);
     if (changes->n && changes->first + changes->n != y) {
         changes_flush(changes);
     }
     if (!changes->n) {
         changes->first = y;
+        changes->left = left;
+        changes->right = right;
     }
+    changes->left = MIN(changes->left, left);
+    changes->right = MAX(changes->right, right);
     changes->n++;
 }
 
@@ -338,8 +411,14 @@ static Changes changes_begin(Vga *s, int width, int height)
     if (pixman_image_get_width(image) != width || pixman_image_get_height(image) != height) {
         console_resize(s->con, width, height);
         s->full_update = true;
+        image = console_image(s->con);
     }
-    return (Changes){.con = s->con, .width = width};
+    return (Changes){
+        .con = s->con,
+        .pixels = pixman_image_get_data(image),
+        .stride = pixman_image_get_stride(image) / 4,
+        .width = width,
+    };
 }
 
 /* The screen is off: black, of the size that it had. */
@@ -356,29 +435,37 @@ static void update_blank(Vga *s)
     changes_flush(&changes);
 }
 
-static void update_linear(Vga *s, Raster *r, const VgaLinear *pic, const unsigned long *dirty)
+static void update_linear(Vga *s, const Raster *r, const VgaLinear *pic, const unsigned long *dirty)
 {
-    int height = pic->height << pic->double_scan;
+    int height = pic->height << pic->double_scan, first = pic->height, end = 0;
     Changes changes = changes_begin(s, pic->width, height);
     g_autofree uint32_t *line = g_new(uint32_t, pic->width);
-    uint32_t bytes = pic->width * ((pic->depth + 7) / 8);
+    g_autofree uint8_t *buffer = g_malloc((size_t)pic->width * 4);
+    uint32_t bytes = pic->width * pixel_bytes(pic);
 
-    for (int y = 0; y < height; y++) {
-        int row = y >> pic->double_scan;
-        uint32_t addr = (pic->start + row * pic->pitch) & s->mem_mask;
-        bool overlaid = s->hooks->overlay && s->hooks->overlay(s, row, NULL, pic->width);
+    for (int y = 0; y < (int)pic->height; y++) {
+        uint32_t addr = (pic->start + y * pic->pitch) & s->mem_mask;
+        bool overlaid = s->hooks->overlay && s->hooks->overlay(s, y, NULL, pic->width);
 
-        if (!s->full_update && !overlaid && addr + bytes <= s->mem_mask &&
-            !memory_snapshot_get_dirty(dirty, addr, bytes)) {
+        if (overlaid) {
+            first = MIN(first, y);
+            end = y + 1;
+        }
+        if (!s->full_update && !overlaid && (y < s->overlaid_first || y >= s->overlaid_end) &&
+            addr + bytes <= s->mem_mask && !memory_snapshot_get_dirty(dirty, addr, bytes)) {
             continue;
         }
-        draw_linear_line(r, pic, addr, line);
+        draw_linear_line(r, pic, linear_bytes(s, pic, addr, buffer), line);
         if (overlaid) {
-            s->hooks->overlay(s, row, line, pic->width);
+            s->hooks->overlay(s, y, line, pic->width);
         }
-        put_line(&changes, y, line);
+        for (int i = 0; i <= pic->double_scan; i++) {
+            put_line(&changes, (y << pic->double_scan) + i, line);
+        }
     }
     changes_flush(&changes);
+    s->overlaid_first = first;
+    s->overlaid_end = end;
 }
 
 static void update_raster(Vga *s, const Raster *r)
@@ -416,22 +503,35 @@ static void update_raster(Vga *s, const Raster *r)
 
 /* ------------------------------------------------------------------------------- registers -- */
 
-static bool is_blank(const Vga *s)
+static bool is_linear(Vga *s, VgaLinear *pic)
 {
-    return !(s->ar_index & VGA_AR_INDEX_PAS) || (s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_SCREEN_OFF);
+    return s->hooks->linear && s->hooks->linear(s, pic);
+}
+
+/* SeaVGABIOS leaves SR01's bit set in each packed mode of the Cirrus: there it has no effect. */
+static bool is_blank(Vga *s)
+{
+    VgaLinear pic;
+
+    return !(s->ar_index & VGA_AR_INDEX_PAS) ||
+           ((s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_SCREEN_OFF) && !is_linear(s, &pic));
 }
 
 static bool is_text(Vga *s)
 {
     VgaLinear pic;
 
-    return !(s->gr[VGA_GR_MISC] & VGA_GR06_GRAPHICS) && !is_blank(s) &&
-           !(s->hooks->linear && s->hooks->linear(s, &pic));
+    return !(s->gr[VGA_GR_MISC] & VGA_GR06_GRAPHICS) && !is_blank(s) && !is_linear(s, &pic);
+}
+
+static bool blinks(Vga *s)
+{
+    return is_text(s) || (s->ar[VGA_AR_MODE] & VGA_AR10_BLINK);
 }
 
 static unsigned blink_phase(const Vga *s)
 {
-    int64_t frame = clock_get_ns(VM_CLOCK_VIRTUAL) / vga_frame_ns(s);
+    uint64_t frame = vga_frame_count(s);
 
     return (frame % CURSOR_BLINK_FRAMES < CURSOR_BLINK_FRAMES / 2 ? BLINK_CURSOR_ON : 0) |
            (frame % CHAR_BLINK_FRAMES < CHAR_BLINK_FRAMES / 2 ? BLINK_CHAR_ON : 0);
@@ -459,20 +559,24 @@ static void load_raster(Raster *r)
     r->char_dots = r->text ? vga_char_dots(s) : 8;
     r->dots_doubled = s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_HALF_CLOCK;
     r->height = vga_display_height(s);
-    r->start =
-        (cr[VGA_CR_START_HIGH] << 8 | cr[VGA_CR_START_LOW]) + (cr[VGA_CR_PRESET_ROW] >> 5 & 3);
+    r->start = cr[VGA_CR_START_HIGH] << 8 | cr[VGA_CR_START_LOW];
     r->row_step = cr[VGA_CR_OFFSET] * 2;
     r->rows = cr[VGA_CR_MAX_SCAN] & 0x1f;
     r->scan_twice = cr[VGA_CR_MAX_SCAN] & VGA_CR09_DOUBLE;
     r->line_compare = cr[VGA_CR_LINE_COMPARE] | (cr[VGA_CR_OVERFLOW] >> 4 & 1) << 8 |
                       (cr[VGA_CR_MAX_SCAN] >> 6 & 1) << 9;
+    r->line_compare = (r->line_compare + 1) * vga_lines_per_count(s) - 1;
     r->preset_row = cr[VGA_CR_PRESET_ROW] & 0x1f;
     r->pan = pixel_pan(s, r);
+    r->byte_pan = cr[VGA_CR_PRESET_ROW] >> 5 & 3;
     r->cursor = cr[VGA_CR_CURSOR_HIGH] << 8 | cr[VGA_CR_CURSOR_LOW];
     r->cursor_first =
         cr[VGA_CR_CURSOR_START] & VGA_CR0A_OFF ? UINT_MAX : cr[VGA_CR_CURSOR_START] & 0x1f;
     r->cursor_last = cr[VGA_CR_CURSOR_END] & 0x1f;
     r->blink = s->drawn_blink;
+    if ((s->ar[VGA_AR_MODE] & VGA_AR10_BLINK) && !(r->blink & BLINK_CHAR_ON)) {
+        r->blink_set = 8;
+    }
 }
 
 static bool any_dirty(const Vga *s, const unsigned long *dirty)
@@ -487,14 +591,14 @@ static void vga_update(void *opaque)
         &s->vram, 0, (hwaddr)s->mem_mask + 1, DIRTY_MEMORY_VGA);
     unsigned blink = blink_phase(s);
     Raster raster = {.vga = s};
-    VgaLinear pic;
+    VgaLinear pic = {};
 
     if (is_blank(s)) {
         update_blank(s);
-    } else if (s->hooks->linear && s->hooks->linear(s, &pic)) {
-        load_palette(&raster);
+    } else if (is_linear(s, &pic)) {
+        load_linear_palette(&raster, pic.depth);
         update_linear(s, &raster, &pic, dirty);
-    } else if (s->full_update || (is_text(s) && blink != s->drawn_blink) || any_dirty(s, dirty)) {
+    } else if (s->full_update || (blinks(s) && blink != s->drawn_blink) || any_dirty(s, dirty)) {
         s->drawn_blink = blink;
         load_palette(&raster);
         load_raster(&raster);
@@ -532,7 +636,7 @@ static ConsoleText *vga_text(void *opaque)
     text->cells = cell = g_new(ConsoleCell, text->rows * text->cols);
     for (unsigned y = 0; y < text->rows; y++) {
         for (unsigned x = 0; x < text->cols; x++, cell++) {
-            uint32_t counter = r.start + y * r.row_step + x;
+            uint32_t counter = r.start + r.byte_pan + y * r.row_step + x;
             const uint8_t *planes = planes_at(s, crtc_offset(s, counter, 0));
 
             *cell = (ConsoleCell){.ch = char_from_cp437(planes[0]),

@@ -15,9 +15,6 @@
 
 #include "hw/core/clock.h"
 
-static const uint16_t port_bases[VGA_PORT_BLOCKS] = {0x3b4, 0x3ba, 0x3c0, 0x3d4, 0x3da};
-static const uint8_t port_counts[VGA_PORT_BLOCKS] = {2, 1, 16, 2, 1};
-
 /* -------------------------------------------------------------------------------- the beam -- */
 
 unsigned vga_char_dots(const Vga *s)
@@ -30,22 +27,20 @@ static unsigned overflow_bit(const Vga *s, unsigned bit, unsigned place)
     return (s->cr[VGA_CR_OVERFLOW] >> bit & 1) << place;
 }
 
-unsigned vga_display_height(const Vga *s)
+/* The last line that is shown, in counts of the vertical counter. */
+static unsigned display_end(const Vga *s)
 {
-    return (s->cr[VGA_CR_V_DISPLAY_END] | overflow_bit(s, 1, 8) | overflow_bit(s, 6, 9)) + 1;
+    return s->cr[VGA_CR_V_DISPLAY_END] | overflow_bit(s, 1, 8) | overflow_bit(s, 6, 9);
 }
 
-/* One line, in nanoseconds; at least 5 characters of 8 dots. */
-static int64_t line_ns(const Vga *s)
+unsigned vga_lines_per_count(const Vga *s)
 {
-    static const unsigned clocks[] = {25175000, 28322000, 25175000, 25175000};
-    unsigned clock = clocks[s->misc >> VGA_MISC_CLOCK_SHIFT & 3];
-    unsigned dots = (s->cr[VGA_CR_H_TOTAL] + 5) * vga_char_dots(s);
+    return s->cr[VGA_CR_MODE] & VGA_CR17_HALF_LINES ? 2 : 1;
+}
 
-    if (s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_HALF_CLOCK) {
-        dots *= 2;
-    }
-    return dots * NANOSECONDS_PER_SECOND / clock;
+unsigned vga_display_height(const Vga *s)
+{
+    return (display_end(s) + 1) * vga_lines_per_count(s);
 }
 
 static unsigned total_lines(const Vga *s)
@@ -53,18 +48,43 @@ static unsigned total_lines(const Vga *s)
     return (s->cr[VGA_CR_V_TOTAL] | overflow_bit(s, 0, 8) | overflow_bit(s, 5, 9)) + 2;
 }
 
-int64_t vga_frame_ns(const Vga *s)
+/* A line in dots of the clock; at least 5 characters of 8. */
+static unsigned line_dots(const Vga *s)
 {
-    return line_ns(s) * total_lines(s);
+    unsigned dots = (s->cr[VGA_CR_H_TOTAL] + 5) * vga_char_dots(s);
+
+    return s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_HALF_CLOCK ? 2 * dots : dots;
 }
 
+static uint64_t frame_dots(const Vga *s)
+{
+    return (uint64_t)line_dots(s) * total_lines(s) * vga_lines_per_count(s);
+}
+
+/* Dots since virtual time began, when the first frame did, too. */
+static uint64_t dots_now(const Vga *s)
+{
+    static const uint32_t clocks[] = {25175000, 28322000, 25175000, 25175000};
+    unsigned select = s->misc >> VGA_MISC_CLOCK_SHIFT & 3;
+    uint32_t clock = s->hooks->dot_clock ? s->hooks->dot_clock(s, select) : 0;
+
+    return (unsigned __int128)clock_get_ns(VM_CLOCK_VIRTUAL) * (clock ? clock : clocks[select]) /
+           NANOSECONDS_PER_SECOND;
+}
+
+uint64_t vga_frame_count(const Vga *s)
+{
+    return dots_now(s) / frame_dots(s);
+}
+
+/* The beam's place decides: bit 0 is set where nothing is shown, bit 3 in the vertical retrace. */
 static uint8_t read_status_1(Vga *s)
 {
-    int64_t per_line = line_ns(s), now = clock_get_ns(VM_CLOCK_VIRTUAL) % vga_frame_ns(s);
-    unsigned line = now / per_line, lines = total_lines(s);
+    uint64_t now = dots_now(s) % frame_dots(s);
+    unsigned line = now / line_dots(s) / vga_lines_per_count(s), lines = total_lines(s);
+    unsigned character = now % line_dots(s) * (s->cr[VGA_CR_H_TOTAL] + 5) / line_dots(s);
     unsigned start = s->cr[VGA_CR_V_SYNC_START] | overflow_bit(s, 2, 8) | overflow_bit(s, 7, 9);
     unsigned length = (s->cr[VGA_CR_V_SYNC_END] - start) & 15;
-    unsigned shown = s->cr[VGA_CR_H_DISPLAY_END] + 1, chars = s->cr[VGA_CR_H_TOTAL] + 5;
     uint8_t val = 0;
 
     /*
@@ -76,7 +96,7 @@ static uint8_t read_status_1(Vga *s)
     if (line >= start && line < start + length) {
         val |= VGA_ST01_RETRACE;
     }
-    if (line >= vga_display_height(s) || now % per_line * chars / per_line >= shown) {
+    if (line > display_end(s) || character > s->cr[VGA_CR_H_DISPLAY_END]) {
         val |= VGA_ST01_DISPLAY_DISABLED;
     }
     s->ar_data = false;
@@ -139,7 +159,9 @@ static void write_sequencer(Vga *s, uint8_t val)
 
     if (s->sr_index < G_N_ELEMENTS(masks)) {
         s->sr[s->sr_index] = val & masks[s->sr_index];
-        s->full_update = true;
+        if (s->sr_index != VGA_SR_MAP_MASK) {
+            s->full_update = true;
+        }
         vga_update_window(s);
     }
 }
@@ -190,6 +212,10 @@ static bool port_is_hidden(const Vga *s, uint16_t port)
 uint8_t vga_port_read(Vga *s, uint16_t port)
 {
     if (port_is_hidden(s, port)) {
+        /* SeaVGABIOS reads 3DA for this in the mono modes, too. */
+        if (port == 0x3ba || port == 0x3da) {
+            s->ar_data = false;
+        }
         return 0xff;
     }
     switch (port) {
@@ -310,11 +336,28 @@ static void ports_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 }
 
 /* A word is an index and its data, also from an odd address. */
-static const MemoryRegionOps vga_ports_ops = {
-    .read = ports_read,
-    .write = ports_write,
-    .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},
-    .impl = {.min_access_size = 1, .max_access_size = 1},
+#define VGA_PORTS_OPS(names)                                                                       \
+    {                                                                                              \
+        .read = ports_read, .write = ports_write, .registers = names,                              \
+        .valid = {.min_access_size = 1, .max_access_size = 4, .unaligned = true},                  \
+        .impl = {.min_access_size = 1, .max_access_size = 1},                                      \
+    }
+
+static const RegisterName crtc_names[] = {VGA_CRTC_PORT_NAMES(0), {}};
+static const RegisterName status_names[] = {VGA_STATUS_PORT_NAMES(0), {}};
+static const RegisterName main_names[] = {VGA_MAIN_PORT_NAMES(0), {}};
+
+static const struct {
+    uint16_t base;
+    uint8_t count;
+    const char *name;
+    MemoryRegionOps ops;
+} port_blocks[VGA_PORT_BLOCKS] = {
+    [VGA_PORTS_CRTC_MONO] = {0x3b4, 2, "vga-crtc-mono", VGA_PORTS_OPS(crtc_names)},
+    [VGA_PORTS_STATUS_MONO] = {0x3ba, 1, "vga-status-mono", VGA_PORTS_OPS(status_names)},
+    [VGA_PORTS_MAIN] = {0x3c0, 16, "vga-ports", VGA_PORTS_OPS(main_names)},
+    [VGA_PORTS_CRTC] = {0x3d4, 2, "vga-crtc", VGA_PORTS_OPS(crtc_names)},
+    [VGA_PORTS_STATUS] = {0x3da, 1, "vga-status", VGA_PORTS_OPS(status_names)},
 };
 
 /* ------------------------------------------------------------------------------- life cycle -- */
@@ -344,10 +387,6 @@ void vga_reset(Vga *s)
 bool vga_init(Vga *s, MemoryOwner *owner, const VgaHooks *hooks, void *opaque, uint32_t size,
               GError **errp)
 {
-    static const char *const names[VGA_PORT_BLOCKS] = {
-        "vga-crtc-mono", "vga-status-mono", "vga-ports", "vga-crtc", "vga-status",
-    };
-
     g_assert(size >= 256 * 1024 && !(size & (size - 1)));
     if (!memory_region_init_ram(&s->vram, owner, "vga.vram", size, errp)) {
         return false;
@@ -360,13 +399,12 @@ bool vga_init(Vga *s, MemoryOwner *owner, const VgaHooks *hooks, void *opaque, u
     vga_mem_init(s, owner);
     for (int i = 0; i < VGA_PORT_BLOCKS; i++) {
         s->ports[i].vga = s;
-        s->ports[i].base = port_bases[i];
-        memory_region_init_io(&s->ports[i].mr, owner, &vga_ports_ops, &s->ports[i], names[i],
-                              port_counts[i]);
+        s->ports[i].base = port_blocks[i].base;
+        memory_region_init_io(&s->ports[i].mr, owner, &port_blocks[i].ops, &s->ports[i],
+                              port_blocks[i].name, port_blocks[i].count);
     }
     s->con = console_new(&vga_console_ops, s);
     console_set_owner(s->con, owner);
-    vga_reset(s);
     return true;
 }
 
@@ -376,7 +414,7 @@ void vga_map_legacy(Vga *s, MemoryRegion *mem, MemoryRegion *io)
     s->legacy_io = io;
     memory_region_add_subregion_overlap(mem, 0xa0000, &s->window, 1);
     for (int i = 0; i < VGA_PORT_BLOCKS; i++) {
-        memory_region_add_subregion(io, port_bases[i], &s->ports[i].mr);
+        memory_region_add_subregion(io, port_blocks[i].base, &s->ports[i].mr);
     }
 }
 

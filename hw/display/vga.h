@@ -73,6 +73,7 @@
 #define VGA_CR_MODE          0x17
 #define VGA_CR17_MA13        0x01 /* else row scan bit 0 takes its place */
 #define VGA_CR17_MA14        0x02 /* else row scan bit 1 */
+#define VGA_CR17_HALF_LINES  0x04 /* the vertical counter counts each second line */
 #define VGA_CR17_WRAP_15     0x20
 #define VGA_CR17_BYTE        0x40
 #define VGA_CR_LINE_COMPARE  0x18
@@ -103,6 +104,7 @@ typedef struct VgaLinear {
     uint32_t pitch;         /* bytes from line to line */
     uint32_t start;         /* byte of the first pixel */
     bool double_scan;       /* every line is shown twice */
+    bool big_endian;        /* of pixels of more than 8 bits */
 } VgaLinear;
 
 /* What a device adds. Any function may be NULL. */
@@ -115,11 +117,37 @@ typedef struct VgaHooks {
     void (*mem_write)(Vga *s, uint32_t addr, uint8_t val);
     /* Whether the window now is plain memory, and may be mapped as RAM; called for map 0 and 1. */
     bool (*window_is_ram)(Vga *s);
+    /* Map what else depends on the registers; inside a transaction of vga_update_window(). */
+    void (*update_map)(Vga *s);
+    /* The frequency of clock `select` (0..3) in Hz; 0: the VGA's own. */
+    uint32_t (*dot_clock)(const Vga *s, unsigned select);
     /* Whether a packed picture is shown instead of one of the VGA's own modes. */
     bool (*linear)(Vga *s, VgaLinear *picture);
     /* Draw over line `y` of a packed picture. With `line` NULL: only say whether it would. */
     bool (*overlay)(Vga *s, int y, uint32_t *line, unsigned width);
 } VgaHooks;
+
+/* Names of registers, for regions that have them from `base` on. */
+#define VGA_MAIN_PORT_NAMES(base)                                                                  \
+    {(base) + 0x0, 1, "Attribute Index/Data"}, {(base) + 0x1, 1, "Attribute Data"},                \
+        {(base) + 0x2, 1, "Input Status 0/Misc Output"}, {(base) + 0x3, 1, "Subsystem Enable"},    \
+        {(base) + 0x4, 1, "Sequencer Index"}, {(base) + 0x5, 1, "Sequencer Data"},                 \
+        {(base) + 0x6, 1, "PEL Mask"}, {(base) + 0x7, 1, "DAC State/PEL Address Read"},            \
+        {(base) + 0x8, 1, "PEL Address Write"}, {(base) + 0x9, 1, "PEL Data"},                     \
+        {(base) + 0xa, 1, "Feature Control"}, {(base) + 0xc, 1, "Misc Output"},                    \
+        {(base) + 0xe, 1, "Graphics Index"},                                                       \
+    {                                                                                              \
+        (base) + 0xf, 1, "Graphics Data"                                                           \
+    }
+#define VGA_CRTC_PORT_NAMES(base)                                                                  \
+    {(base), 1, "CRTC Index"},                                                                     \
+    {                                                                                              \
+        (base) + 1, 1, "CRTC Data"                                                                 \
+    }
+#define VGA_STATUS_PORT_NAMES(base)                                                                \
+    {                                                                                              \
+        (base), 1, "Input Status 1/Feature Control"                                                \
+    }
 
 typedef enum VgaPortBlock {
     VGA_PORTS_CRTC_MONO,   /* 3B4, 3B5 */
@@ -169,13 +197,15 @@ struct Vga {
     uint8_t dac_new[3]; /* gathers the three parts of a colour */
     bool dac_8bit;      /* the parts have 8 bits, not 6 */
 
-    bool full_update;     /* everything must be drawn: a register changed */
-    unsigned drawn_blink; /* the phases of cursor and characters that were drawn */
+    bool full_update;                 /* everything must be drawn: a register changed */
+    unsigned drawn_blink;             /* the phases of cursor and characters that were drawn */
+    int overlaid_first, overlaid_end; /* lines of a packed picture that were drawn over */
 };
 
 /*
  * Make memory of `size` bytes (a power of two, at least 256 KiB), regions and a console. On
- * failure nothing is left. `owner` owns the regions.
+ * failure nothing is left. `owner` owns the regions. The device resets the VGA when its own
+ * regions are there, too.
  */
 bool vga_init(Vga *s, MemoryOwner *owner, const VgaHooks *hooks, void *opaque, uint32_t size,
               GError **errp);
@@ -202,8 +232,17 @@ static inline void vga_store(Vga *s, uint32_t addr, uint8_t val)
     memory_region_set_dirty(&s->vram, addr, 1);
 }
 
+/* A part of a colour, of six bits, in eight. */
+static inline uint8_t vga_dac_level(uint8_t six)
+{
+    return six << 2 | (six & 1) * 3;
+}
+
 /* Whether chain-4 makes the window plain memory now. */
 bool vga_window_is_chained(const Vga *s);
+
+/* Where in the window memory is, by the memory map in GR06; false: nowhere. */
+bool vga_window_place(const Vga *s, hwaddr *start, hwaddr *size);
 
 /* Map the window as registers and banks say; after each change of them. */
 void vga_update_window(Vga *s);
@@ -213,9 +252,11 @@ void vga_mem_init(Vga *s, MemoryOwner *owner);
 /* The console's functions; `opaque` is the Vga. */
 extern const ConsoleOps vga_console_ops;
 
-/* A frame in nanoseconds; the lines shown; the dots of a character, 8 or 9. */
-int64_t vga_frame_ns(const Vga *s);
+/* Frames since virtual time began; the lines shown; lines for each count of the vertical counter (1
+ * or 2); the dots of a character, 8 or 9. */
+uint64_t vga_frame_count(const Vga *s);
 unsigned vga_display_height(const Vga *s);
+unsigned vga_lines_per_count(const Vga *s);
 unsigned vga_char_dots(const Vga *s);
 
 #endif

@@ -11,6 +11,7 @@
 #include "backends/firmware.h"
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
+#include "hw/block/fdc.h"
 #include "hw/block/pflash-cfi01.h"
 #include "hw/char/serial.h"
 #include "hw/i386/acpi.h"
@@ -215,6 +216,11 @@ static char *boot_path(Device *dev)
 
         return g_strconcat(controller, "/", drive, NULL);
     }
+    if (device_class_is(dev->cls, &floppy_class)) {
+        g_autofree char *drive = floppy_boot_path(dev);
+
+        return g_strconcat("/pci@i0cf8/isa@1/", drive, NULL);
+    }
     return NULL;
 }
 
@@ -283,6 +289,7 @@ static bool pc_add_boot_order(Pc *pc, GError **errp)
 
 enum {
     CMOS_SHUTDOWN_STATUS = 0x0f,
+    CMOS_FLOPPIES = 0x10, /* types: high nibble first drive, low nibble second */
     CMOS_EQUIPMENT = 0x14,
     CMOS_BASE_MEMORY = 0x15,     /* KiB, 16 bits */
     CMOS_EXTENDED_MEMORY = 0x17, /* KiB above 1 MiB, 16 bits */
@@ -294,8 +301,10 @@ enum {
     CMOS_CPUS = 0x5f,             /* less 1 */
 };
 
-#define EQUIPMENT_FPU   0x02
-#define EQUIPMENT_MOUSE 0x04
+#define EQUIPMENT_FLOPPY         0x01
+#define EQUIPMENT_FPU            0x02
+#define EQUIPMENT_MOUSE          0x04
+#define EQUIPMENT_FLOPPIES_SHIFT 6 /* their number less 1 */
 
 static void cmos_set16(Device *rtc, unsigned addr, uint64_t value)
 {
@@ -328,6 +337,18 @@ static void pc_cmos_disks(Pc *pc)
     IDEBus *buses[] = {piix3_ide_bus(pc->ide, 0), piix3_ide_bus(pc->ide, 1)};
 
     ide_fill_cmos(buses, set_cmos, pc->rtc);
+}
+
+static void pc_cmos_floppies(Pc *pc)
+{
+    const uint8_t a = fdc_drive_code(pc->fdc, 0), b = fdc_drive_code(pc->fdc, 1);
+    uint8_t equipment = EQUIPMENT_FPU | EQUIPMENT_MOUSE;
+
+    if (a || b) {
+        equipment |= EQUIPMENT_FLOPPY | (a && b) << EQUIPMENT_FLOPPIES_SHIFT;
+    }
+    rtc_set_memory(pc->rtc, CMOS_FLOPPIES, a << 4 | b);
+    rtc_set_memory(pc->rtc, CMOS_EQUIPMENT, equipment);
 }
 
 static uint8_t boot_code(char letter)
@@ -501,6 +522,7 @@ bool pc_describe(Pc *pc, GError **errp)
         .pm_base = PC_PM_BASE,
         .gpe_base = PIIX4_PM_GPE_BASE,
         .gpe_len = PIIX4_PM_GPE_LEN,
+        .fdc = true,
     };
     SmbiosConfig smbios = {
         .manufacturer = "Lignite",
@@ -522,10 +544,10 @@ bool pc_describe(Pc *pc, GError **errp)
     acpi.pvpanic = pvpanic ? pvpanic_port(pvpanic) : 0;
     piix4_pm_set_legacy_ports(pc->pm, false, com[0], com[1]);
 
-    rtc_set_memory(pc->rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
     rtc_set_memory(pc->rtc, CMOS_CPUS, m->cpus - 1);
     pc_cmos_memory(pc);
     pc_cmos_disks(pc);
+    pc_cmos_floppies(pc);
 
     fw_files_add_machine(pc->fw_cfg, &fw);
     pc_add_e820(pc);

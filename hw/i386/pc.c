@@ -12,6 +12,7 @@
 #include "accel/accel.h"
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
+#include "hw/block/fdc.h"
 #include "hw/char/serial.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/kernel.h"
@@ -24,9 +25,9 @@
 #include "hw/timer/pcspk.h"
 #include "memory/system.h"
 
-#define PC_SCI_IRQ 9
-#define PC_IDE_IRQ 14 /* of the first channel; the second has the next one */
-#define PC_IDE_DEVFN PCI_DEVFN(1, 1)
+#define PC_SCI_IRQ     9
+#define PC_IDE_IRQ     14 /* of the first channel; the second has the next one */
+#define PC_IDE_DEVFN   PCI_DEVFN(1, 1)
 #define PC_FW_CFG_PORT 0x510
 #define PC_PCI_HOLE_MIN UINT64_C(0x80000000) /* SeaBIOS puts no BAR lower */
 
@@ -136,6 +137,26 @@ static bool pc_add_drives(Pc *pc, GError **errp)
     return true;
 }
 
+static bool pc_add_floppies(Pc *pc, GError **errp)
+{
+    pc->fdc = pc_add_isa(pc, &isa_fdc_class);
+    for (unsigned unit = 0; unit < MACHINE_FLOPPIES; unit++) {
+        Device *dev;
+
+        if (!pc->machine->floppy[unit]) {
+            continue;
+        }
+        dev = device_new(&floppy_class);
+        device_set_str(dev, "drive", block_id(pc->machine->floppy[unit]));
+        device_set_uint(dev, "unit", unit);
+        if (!device_realize(dev, fdc_bus(pc->fdc), errp)) {
+            device_free(dev);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A PCI device of the user's choice of class, in the next free slot. */
 static bool pc_add_pci(Pc *pc, const char *name, GError **errp)
 {
@@ -229,7 +250,7 @@ static bool pc_init(Machine *machine, GError **errp)
     }
     device_connect_gpio_out(pc_add_isa(pc, &i8042_class), "a20", 0, pc_a20_input(0));
     device_connect_gpio_out(pc_add_isa(pc, &port92_class), "a20", 0, pc_a20_input(1));
-    if (!pc_add_serials(pc, errp)) {
+    if (!pc_add_serials(pc, errp) || !pc_add_floppies(pc, errp)) {
         return false;
     }
 
@@ -295,6 +316,7 @@ const MachineClass pc_machine_class = {
     .is_default = true,
     .default_cpu = "qemu64",
     .default_ram = UINT64_C(128) << 20,
+    .ram_id = "pc.ram",
     .default_boot_order = "cad",
     .default_vga = VGA_CIRRUS,
     .max_cpus = ACCEL_MAX_CPUS,

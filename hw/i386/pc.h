@@ -25,6 +25,7 @@ typedef struct Pc {
     FwCfg *fw_cfg;
     Device *rtc;
     Device *ide;
+    Device *fdc;
     Device *pm;
     MemoryRegion bios, isa_bios;
     MemoryRegion *flash[MACHINE_PFLASHES]; /* instead of bios; NULL: no such chip */

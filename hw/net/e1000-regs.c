@@ -34,7 +34,7 @@
     REG(ICS, 1, 4, 0, 0)                                                                           \
     REG(IMS, 1, 4, 0, 0)                                                                           \
     REG(IMC, 1, 4, 0, 0)                                                                           \
-    REG(RCTL, 1, 4, 0, 0x07ddfffe)                                                                 \
+    REG(RCTL, 1, 4, 0, 0x06dfb3fe)                                                                 \
     REG(FCTTV, 1, 4, 0, 0x0000ffff)                                                                \
     REG(TXCW, 1, 4, 0, 0xc000ffff)                                                                 \
     REG(RXCW, 1, 4, 0, 0)                                                                          \

@@ -21,8 +21,6 @@ enum {
     E1000_IODATA = 0x04,
 };
 
-static const PCIDeviceClass e1000_base_class;
-
 static E1000 *e1000_of(Device *dev)
 {
     return DEVICE_CAST(E1000, &e1000_base_class.device, dev);
@@ -40,20 +38,13 @@ bool e1000_link_up(const E1000 *s)
     return s->phy.link && (e1000_reg(s, E1000_CTRL) & E1000_CTRL_SLU);
 }
 
-/* Something that rings may have waited for is there. */
-static void e1000_resume(E1000 *s)
-{
-    e1000_tx_run(s);
-    net_client_receive_ready(s->net);
-}
-
 static void e1000_link_changed(void *opaque)
 {
     E1000 *s = opaque;
 
     e1000_set_causes(s, E1000_ICR_LSC);
     if (e1000_link_up(s)) {
-        e1000_resume(s);
+        net_client_receive_ready(s->net); /* what is sent does not wait for the link */
     }
 }
 
@@ -315,18 +306,22 @@ static const MemoryRegionOps e1000_io_ops = {
 /*
  * What may be queued, and why the rest may not:
  *
- *  - CTRL, CTRL_EXT, EECD, EERD, FLA, MDIC: they reset, or move a serial bus or a PHY whose answer
- *    is read next, through another register;
+ *  - CTRL, CTRL_EXT, EECD, EERD, FLA, MDIC: they reset, change the link, or move a serial bus or a
+ *    PHY whose answer is read next, through another register;
  *  - ICR, ICS, IMS, IMC: the interrupt line;
  *  - ITR, RDTR, RADV, TIDV, TADV: they arm timers, and some of their bits raise an interrupt;
- *  - RCTL, RDBAL to RDT, RXDCTL, RXCSUM, VET, FCRTL, FCRTH, RSRPD, MTA, RAL, RAH, VFTA: a frame
- *    that comes in from the host meets them, also while a polling driver writes nothing else;
- *  - WUC to WUPM, FFLT, FFMT, FFVT: the same;
- *  - TCTL, TXDCTL and TDT: they start transmission. The ring that it works on, TDBAL to TDH, is
- *    looked at only then: those writes are not queued, and what is queued goes before them;
+ *  - RDT and RCTL: they let in frames that wait;
+ *  - RDBAL to RDH, RXCSUM, VET, RSRPD, MTA, RA, VFTA, and RXDCTL, FCRTL, FCRTH, WUC to WUPM, FFLT,
+ *    FFMT, FFVT, which are looked at some day: a frame that comes in from the host meets them, also
+ *    while a polling driver writes nothing else;
+ *  - TCTL and TDT: they start transmission; TXDCTL: it says when that raises an interrupt;
  *  - the packet buffers' pointers and the statistics: nobody writes them often.
  *
- * The rest is set up once for a link partner that takes frames as they are.
+ * TDBAL to TDH are looked at by transmission alone. A write of TDT or TCTL exits, and what is
+ * queued goes before it. So it does before a long ring goes on, or one that the network held up:
+ * whoever goes on with it has taken the lock. The timers of TIDV and TADV look at no ring.
+ *
+ * The rest is set up once for a link partner that takes frames as they are: nothing here reads it.
  */
 static const CoalescedRange e1000_coalesced[] = {
     COALESCED_MMIO(E1000, mmio, E1000_FCAL, 0x0c), /* FCAL, FCAH, FCT: flow control frames */
@@ -348,7 +343,8 @@ static void e1000_write_config(PCIDevice *dev, uint32_t addr, uint32_t val, unsi
 
     pci_default_write_config(dev, addr, val, len);
     if (!was_master && e1000_is_bus_master(s)) {
-        e1000_resume(s);
+        e1000_tx_run(s);
+        net_client_receive_ready(s->net);
     }
 }
 
@@ -410,7 +406,7 @@ static const Property e1000_props[] = {
     PROP_INT32("bootindex", E1000, bootindex, -1, .help = "place in the boot order; -1: none"),
     {}};
 
-static const PCIDeviceClass e1000_base_class = {
+const PCIDeviceClass e1000_base_class = {
     .device =
         {
             .name = "e1000-base",

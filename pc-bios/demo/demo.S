@@ -7,6 +7,8 @@
  * sector starts with the header of a Linux kernel, so -kernel loads it as one. Each way ends at
  * `setup` with %ds on the image's first byte and %cs 20h paragraphs further.
  *
+ * With "bench" as its command line it is a benchmark (bench.inc).
+ *
  * It runs in real mode only, and says everything on the screen and on the first serial port.
  *
  * Documents: BIOS Enhanced Disk Drive Specification 3.0; "El Torito" Bootable CD-ROM Format 1.0;
@@ -259,17 +261,22 @@ main:
     mov     booted_from, %si
     call    puts
     call    end_line
+    call    find_ecam
     call    show_command_line
     call    show_time
     call    show_pci
     call    show_memory
+    call    wants_bench
+    jc      2f
+    call    bench_all
+    jmp     3f
 
-    mov     $24 * 256 + 2, %dx
+2:      mov     $24 * 256 + 2, %dx
     movb    $COLOUR_BAR, colour
     mov     $text_bye, %si
     call    line
     call    pause
-    mov     $text_marker, %si
+3:  mov     $text_marker, %si
     call    serial_only
     call    power_off
 
@@ -306,6 +313,28 @@ show_command_line:
     loop    1b
 3:  call    end_line
 2:  ret
+
+/* Whether the command line asks for the benchmark: carry is clear then. */
+wants_bench:
+    mov     cmd_line_ptr, %edi
+    test    %edi, %edi
+    jz      2f
+    mov     $text_bench_word, %si
+    call    flat_begin
+1:  lodsb
+    test    %al, %al
+    jz      3f
+    cmp     %fs:(%edi), %al
+    lea     1(%edi), %edi
+    je      1b
+    call    flat_end
+2:  stc
+    ret
+3:  cmpb    $'-', %fs:(%edi)        /* "bench-quick" */
+    sete    bench_quick
+    call    flat_end
+    clc
+    ret
 
 /* Register %al of the real-time clock, as a number in %al. */
 rtc_read_number:
@@ -394,6 +423,8 @@ rtc_hours:
 
 /* %eax: register address of configuration mechanism 1. Returns the double word. */
 pci_read:
+    cmpl    $0, ecam_base
+    jne     ecam_read
     push    %dx
     mov     $PCI_ADDRESS, %dx
     outl    %eax, %dx
@@ -406,7 +437,10 @@ show_pci:
     mov     $7 * 256 + 2, %dx
     movb    $COLOUR_HEAD, colour
     mov     $text_pci, %si
-    call    line
+    cmpl    $0, ecam_base
+    je      9f
+    mov     $text_pci_memory, %si
+9:  call    line
     movb    $COLOUR_TEXT, colour
     movb    $8, row
     mov     $0x80000000, %ebp       /* bus 0, device 0, function 0 */
@@ -768,6 +802,9 @@ put_decimal:
     loop    2b
     ret
 
+#include "ecam.inc"
+#include "bench.inc"
+
 /* ---------------------------------------------------------------------------------- data -- */
 
 text_version:
@@ -790,6 +827,8 @@ text_time:
     .asciz  "Clock: "
 text_pci:
     .asciz  "PCI bus 0"
+text_pci_memory:
+    .asciz  "PCI bus 0, read as memory"
 text_memory:
     .asciz  "Memory map"
 text_usable:

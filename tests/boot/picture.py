@@ -14,8 +14,8 @@ LINE = 9
 
 
 def colour(n):
-    """Of the DAC, with its six bits spread over eight."""
-    return bytes(level << 2 | level >> 4
+    """Of the DAC, with its six bits spread over eight as in QEMU."""
+    return bytes(level << 2 | (level & 1) * 3
                  for level in (n & 63, 3 * n & 63, 63 - (n >> 2)))
 
 

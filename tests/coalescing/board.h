@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A small PC for tests of coalesced writes, on real KVM or on x86emu: host bridge, south bridge,
- * clock, VGA, e1000, pci-testdev, 2 MiB of RAM, and a device that writes down every access. The
- * guest is a Program; it runs in the vCPU's own thread.
+ * clock, VGA, e1000 with a cable whose other end the test holds, pci-testdev, 2 MiB of RAM, and a
+ * device that writes down every access. The guest is a Program; it runs in the vCPU's own thread.
  */
 #ifndef LIGNITE_TESTS_COALESCING_BOARD_H
 #define LIGNITE_TESTS_COALESCING_BOARD_H
@@ -25,6 +25,7 @@
 #include "hw/pci-host/i440fx.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "memory/system.h"
+#include "net/end.h"
 #include "program.h"
 #include "system/mainloop.h"
 
@@ -70,6 +71,7 @@ static struct {
     PCIBus *pci;
     ISABus *isa;
     Device *rtc, *vga, *nic, *testdev;
+    End wire;    /* of the e1000 */
     GArray *log; /* Access */
     void (*on_access)(const Access *a);
     void (*at_end)(void); /* inside the access that ends a program */
@@ -145,6 +147,9 @@ static inline Device *board_pci(const PCIDeviceClass *cls, uint8_t devfn)
 
     ((PCIDevice *)dev)->devfn = devfn;
     device_set_str(dev, "romfile", "");
+    if (cls == &e1000_class) {
+        device_set_str(dev, "netdev", "wire");
+    }
     if (cls == &pci_vga_class) {
         device_set_str(dev, "vgamem_mb", "1");
     }
@@ -205,6 +210,7 @@ static inline void board_add_devices(void)
     device_set_str(board.rtc, "base", "2020-01-01T00:00:00");
     device_realize_or_die(board.rtc, &board.isa->bus);
     board.vga = board_pci(&pci_vga_class, VGA_DEV);
+    end_backend(&board.wire, "wire");
     board.nic = board_pci(&e1000_class, NIC_DEV);
     board.testdev = board_pci(&pci_testdev_class, TEST_DEV);
     board.rec_owner.name = "recorder";
@@ -287,6 +293,8 @@ static inline void board_stop(void)
     board_remove(get_system_io(), &board.rec_io);
     board_remove(get_system_memory(), &board.rec_mem);
     system_bus_free();
+    end_free(&board.wire);
+    net_close_all();
     memory_region_destroy(&board.ram);
     memory_system_cleanup();
     machine_unlock();

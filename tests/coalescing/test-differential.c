@@ -9,7 +9,7 @@
  * is of the same instant each time.
  *
  * All follow from --seed, which GLib prints. LIGNITE_DIFF_PROGRAMS=N sets how many programs each
- * case runs (on KVM a 25th of it), LIGNITE_DIFF_FIRST=N which is the first.
+ * case runs (on KVM a fiftieth of it), LIGNITE_DIFF_FIRST=N which is the first.
  *
  * Left out on purpose: an access to the linear frame buffer straight after queued writes to the
  * window at A0000. It is RAM, does not exit, and may be ahead of them: see docs/coalescing.md. The
@@ -20,7 +20,7 @@
 #define RESET_PORT  (REC_PORT + 0x3e)
 #define SWITCH_PORT (REC_PORT + 0x3d)
 #define PROGRAMS    500 /* of each of the kinds below */
-#define KVM_SHARE   25
+#define KVM_SHARE   50
 
 enum Mode { ALWAYS, NEVER, TOGGLING, MODES };
 

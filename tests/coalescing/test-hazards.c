@@ -564,6 +564,127 @@ static void test_map_changes_in_handler(const void *accel)
     board_stop();
 }
 
+/* What another region shows of a range is a range, too; both are the same registers. */
+static void test_alias_shows_a_range_twice(const void *accel)
+{
+    MemoryRegion alias;
+    uint64_t exits;
+    unsigned zones;
+    Program p = {};
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    memory_region_add_coalescing(&board.rec_mem, 0x10, 0x20);
+    zones = board_zones();
+    memory_region_init_alias(&alias, NULL, "again", &board.rec_mem, 0x18, 0x800);
+    memory_region_add_subregion(get_system_memory(), REC_MEM + 0x10000, &alias);
+    g_assert_cmpuint(board_zones(), ==, zones + 1);
+    for (unsigned i = 0; i < 20; i++) {
+        p_store(&p, REC_MEM + 0x18, 2 * i, 4);
+        p_store(&p, REC_MEM + 0x10000, 2 * i + 1, 4);
+    }
+    p_store(&p, REC_MEM + 0x10018, 99, 4); /* behind the range */
+    p_end(&p);
+    exits = vcpus_exits();
+    board_run(&p);
+    g_assert_cmpuint(vcpus_exits() - exits, <, 10);
+    g_assert_cmpuint(board.log->len, ==, 41);
+    for (unsigned i = 0; i < 40; i++) {
+        board_expect(i, 'w', 0x18, 4, i);
+    }
+    board_expect(40, 'w', 0x30, 4, 99);
+    /* The second goes with writes pending: they were for the same registers. */
+    memory_region_del_subregion(get_system_memory(), &alias);
+    memory_region_destroy(&alias);
+    g_assert_cmpuint(board_zones(), ==, zones);
+    board_stop();
+}
+
+/* Memory that reads without an exit, and whose writes are the device's: those are queued. */
+static void test_range_over_read_only_memory(const void *accel)
+{
+    g_autoptr(GError) err = NULL;
+    MemoryRegion rom;
+    uint64_t exits;
+    Program p = {};
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    memory_region_init_rom_device(&rom, &board.rec_owner, &rec_mem_ops, NULL, "registers", 0x1000,
+                                  &err);
+    g_assert_no_error(err);
+    memory_region_add_subregion(get_system_memory(), REC_MEM + 0x100000, &rom);
+    memory_region_add_coalescing(&rom, 0x100, 0x100);
+    ((uint8_t *)memory_region_get_ram_ptr(&rom))[0x104] = 0x77;
+    for (unsigned i = 0; i < 20; i++) {
+        p_store(&p, REC_MEM + 0x100104, i, 1);
+        p_load(&p, REC_MEM + 0x100104, 1);
+    }
+    p_end(&p);
+    exits = vcpus_exits();
+    board_run(&p);
+    g_assert_cmpuint(vcpus_exits() - exits, <, 10);
+    g_assert_cmpuint(board.log->len, ==, 20);
+    for (unsigned i = 0; i < 20; i++) {
+        board_expect(i, 'w', 0x104, 1, i);
+        g_assert_cmphex(board_logged(i), ==, 0x77); /* and leave the memory alone */
+    }
+    board_remove(get_system_memory(), &rom);
+    board_stop();
+}
+
+/* More ranges than the host takes: the writes to the rest exit, and all arrive. */
+static void test_host_takes_no_more(const void *accel)
+{
+    enum { RANGES = 1050, STRIDE = 8 };
+    g_autoptr(CoalescedInfo) info = NULL;
+    MemoryRegion many;
+    unsigned refused = 0, start;
+    uint64_t exits;
+    Program p = {};
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    memory_region_init_io(&many, &board.rec_owner, &rec_mem_ops, NULL, "many", RANGES * STRIDE);
+    for (unsigned i = 0; i < RANGES; i++) {
+        memory_region_add_coalescing(&many, i * STRIDE, 4);
+    }
+    memory_region_add_subregion(get_system_memory(), REC_MEM + 0x100000, &many);
+    info = coalesced_query();
+    for (guint i = 0; i < info->zones->len; i++) {
+        const CoalescedZone *zone = &g_array_index(info->zones, CoalescedZone, i);
+
+        refused += strcmp(zone->reason, "the host takes no more") == 0;
+    }
+    g_assert_cmpuint(refused, >, 0);
+    g_assert_cmpuint(refused, <, RANGES);
+    /* mov edi, the first; then RANGES times: mov [edi], ecx; add edi, STRIDE */
+    p_byte(&p, 0xbf);
+    p_long(&p, REC_MEM + 0x100000, 4);
+    start = p_loop(&p, RANGES);
+    p_byte(&p, 0x89);
+    p_byte(&p, 0x0f);
+    p_byte(&p, 0x83);
+    p_byte(&p, 0xc7);
+    p_byte(&p, STRIDE);
+    p_loop_end(&p, start);
+    p_end(&p);
+    exits = vcpus_exits();
+    board_run(&p);
+    exits = vcpus_exits() - exits;
+    g_assert_cmpuint(exits, >=, refused);
+    g_assert_cmpuint(exits, <, refused + 20);
+    g_assert_cmpuint(board.log->len, ==, RANGES);
+    for (unsigned i = 0; i < RANGES; i++) {
+        board_expect(i, 'w', i * STRIDE, 4, RANGES - i);
+    }
+    board_remove(get_system_memory(), &many);
+    board_stop();
+}
+
 /* --------------------------------------------------------------------------------------- order --
  */
 
@@ -753,9 +874,55 @@ static void test_target_gone(const void *accel)
     fake_end();
 }
 
+/* A store across the end of a page: the kernel queues its parts, of 3 bytes and 1, say. */
+static struct {
+    MemoryRegion mr;
+    uint8_t bytes[4 * 0x1000];
+} pages;
+
+static void pages_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++) {
+        pages.bytes[addr + i] = data >> 8 * i;
+    }
+}
+
+static void test_store_across_pages(const void *accel)
+{
+    static const MemoryRegionOps ops = {
+        .write = pages_write, .valid.unaligned = true, .impl.unaligned = true};
+    g_autoptr(CoalescedInfo) info = NULL;
+    Program p = {};
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    memset(&pages, 0, sizeof(pages));
+    memory_region_init_io(&pages.mr, NULL, &ops, NULL, "pages", sizeof(pages.bytes));
+    memory_region_add_coalescing(&pages.mr, 0, sizeof(pages.bytes));
+    memory_region_add_subregion(get_system_memory(), REC_MEM + REC_SIZE, &pages.mr);
+    for (unsigned n = 1; n < 4; n++) { /* n bytes on the first of two pages */
+        p_store(&p, REC_MEM + REC_SIZE + 0x1000 * n - n, 0x44332211 * n, 4);
+    }
+    p_end(&p);
+    board_run(&p);
+    for (unsigned n = 1; n < 4; n++) {
+        uint32_t val;
+
+        memcpy(&val, pages.bytes + 0x1000 * n - n, 4);
+        g_assert_cmphex(GUINT32_FROM_LE(val), ==, 0x44332211 * n);
+    }
+    info = coalesced_query();
+    g_assert_cmpuint(info->entries, >=, 3);
+    g_assert_cmpuint(info->poisoned, ==, 0);
+    memory_region_del_subregion(get_system_memory(), &pages.mr);
+    memory_region_destroy(&pages.mr);
+    board_stop();
+}
+
 static void test_poisoned_ring(const void *accel)
 {
-    static const uint32_t lengths[] = {0, 3, 5, 9, 0x80000000, UINT32_MAX};
+    static const uint32_t lengths[] = {0, 9, 16, 0x103, 0x80000000, UINT32_MAX};
     static const uint32_t indices[] = {COALESCE_RING_SLOTS, 171, 0x10000, UINT32_MAX};
 
     fake_ring();
@@ -864,7 +1031,11 @@ int main(int argc, char **argv)
         {"map-changes/pam", test_pam_changes, KVM | EMU},
         {"target-gone/counted", test_target_gone, NO_CPU},
         {"zones-leak/500-remaps-and-resets", test_zones_do_not_leak, KVM | EMU},
+        {"zones-leak/host-takes-no-more", test_host_takes_no_more, KVM},
+        {"map-changes/range-shown-twice", test_alias_shows_a_range_twice, KVM | EMU},
+        {"map-changes/range-over-read-only-memory", test_range_over_read_only_memory, KVM | EMU},
         {"order/memory-and-ports", test_memory_and_ports_in_order, KVM | EMU},
+        {"order/across-a-page", test_store_across_pages, KVM | EMU},
         {"several-cpus/two-in-order", test_two_cpus_in_order, KVM},
         {"drain-changes-map/access-is-translated-after", test_drain_changes_map, KVM | EMU},
         {"map-changes-in-handler/others-are-replayed-after", test_map_changes_in_handler, KVM},

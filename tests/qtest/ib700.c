@@ -2,7 +2,6 @@
 /*
  * The IB700 watchdog: its sixteen times to the nanosecond, and what may follow when it expires.
  */
-#include "qmp.h"
 #include "vm.h"
 
 #define DISABLE 0x441
@@ -10,8 +9,7 @@
 
 static void test_times(void)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device ib700 -watchdog-action none");
+    Vm *vm = vm_start("-nodefaults -device ib700 -watchdog-action none");
 
     for (int code = 0; code < 16; code++) {
         const int64_t time = (30 - 2 * code) * NANOSECONDS_PER_SECOND;
@@ -19,21 +17,19 @@ static void test_times(void)
         outb(vm, ENABLE, code | 0xf0); /* the high bits mean nothing */
         if (time > 0) {
             vm_step(vm, time - 1);
-            g_assert_cmpuint(qmp_count(qmp, "WATCHDOG"), ==, 0);
+            g_assert_false(vm_qmp_has_event(vm, "WATCHDOG"));
         }
         vm_step(vm, 1);
-        g_assert_cmpstr(qmp_wait(qmp, "WATCHDOG", "action"), ==, "none");
+        vm_expect_event(vm, "WATCHDOG", "action", "none");
         vm_step(vm, 60 * NANOSECONDS_PER_SECOND); /* once */
-        g_assert_cmpuint(qmp_count(qmp, "WATCHDOG"), ==, 0);
+        g_assert_false(vm_qmp_has_event(vm, "WATCHDOG"));
     }
     vm_stop(vm);
-    qmp_free(qmp);
 }
 
 static void test_ping_and_disable(void)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device ib700 -watchdog-action none");
+    Vm *vm = vm_start("-nodefaults -device ib700 -watchdog-action none");
 
     vm_step(vm, 40 * NANOSECONDS_PER_SECOND); /* off after reset */
     for (int i = 0; i < 4; i++) {
@@ -45,11 +41,10 @@ static void test_ping_and_disable(void)
     outb(vm, ENABLE, 0);
     vm_reset(vm);
     vm_step(vm, 60 * NANOSECONDS_PER_SECOND);
-    g_assert_cmpuint(qmp_count(qmp, "WATCHDOG"), ==, 0);
+    g_assert_false(vm_qmp_has_event(vm, "WATCHDOG"));
     g_assert_cmphex(inb(vm, DISABLE), ==, 0xff);
     g_assert_cmphex(inb(vm, ENABLE), ==, 0xff);
     vm_stop(vm);
-    qmp_free(qmp);
 }
 
 /* After WATCHDOG with that action: an event and the state, or the end with a status. */
@@ -75,49 +70,45 @@ static const struct {
 static void test_actions(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(action_cases); i++) {
-        Qmp *qmp;
-        Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device ib700 %s", action_cases[i].options);
+        Vm *vm = vm_start("-nodefaults -device ib700 %s", action_cases[i].options);
 
         g_test_message("%s", action_cases[i].options);
-        g_assert_cmpstr(qmp_status(qmp), ==, "running");
+        vm_expect_status(vm, "running");
         outb(vm, ENABLE, 14);
         vm_step(vm, 2 * NANOSECONDS_PER_SECOND);
-        g_assert_cmpstr(qmp_wait(qmp, "WATCHDOG", "action"), ==, action_cases[i].action);
+        vm_expect_event(vm, "WATCHDOG", "action", action_cases[i].action);
         if (action_cases[i].event) {
-            qmp_wait(qmp, action_cases[i].event, NULL);
+            vm_expect_event(vm, action_cases[i].event, NULL, NULL);
         }
         if (action_cases[i].state) {
-            g_assert_cmpstr(qmp_status(qmp), ==, action_cases[i].state);
+            vm_expect_status(vm, action_cases[i].state);
             vm_stop(vm);
         } else {
             g_assert_cmpint(vm_wait(vm), ==, 0);
         }
-        qmp_free(qmp);
     }
 }
 
 static void test_set_action(void)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device ib700");
+    Vm *vm = vm_start("-nodefaults -device ib700");
 
-    qmp_do(qmp, "watchdog-set-action", "{s:s}", "action", "none");
+    vm_do(vm, "watchdog-set-action", "{s:s}", "action", "none");
     outb(vm, ENABLE, 14);
     vm_step(vm, 2 * NANOSECONDS_PER_SECOND);
-    g_assert_cmpstr(qmp_wait(qmp, "WATCHDOG", "action"), ==, "none");
-    qmp_do(qmp, "human-monitor-command", "{s:s}", "command-line", "watchdog_action pause");
+    vm_expect_event(vm, "WATCHDOG", "action", "none");
+    g_free(vm_hmp(vm, "watchdog_action pause"));
     outb(vm, ENABLE, 14);
     vm_step(vm, 2 * NANOSECONDS_PER_SECOND);
-    g_assert_cmpstr(qmp_wait(qmp, "WATCHDOG", "action"), ==, "pause");
-    g_assert_cmpstr(qmp_status(qmp), ==, "watchdog");
-    qmp_do(qmp, "cont", NULL);
-    qmp_do(qmp, "set-action", "{s:s}", "watchdog", "reset");
+    vm_expect_event(vm, "WATCHDOG", "action", "pause");
+    vm_expect_status(vm, "watchdog");
+    vm_do(vm, "cont", NULL);
+    vm_do(vm, "set-action", "{s:s}", "watchdog", "reset");
     outb(vm, ENABLE, 14);
     vm_step(vm, 2 * NANOSECONDS_PER_SECOND);
-    g_assert_cmpstr(qmp_wait(qmp, "WATCHDOG", "action"), ==, "reset");
-    g_assert_cmpstr(qmp_wait(qmp, "RESET", "reason"), ==, "guest-reset");
+    vm_expect_event(vm, "WATCHDOG", "action", "reset");
+    vm_expect_event(vm, "RESET", "reason", "guest-reset");
     vm_stop(vm);
-    qmp_free(qmp);
 }
 
 int main(int argc, char **argv)

@@ -3,7 +3,6 @@
  * A guest that reports its crash, and every -action for that; pvpanic on ISA and on PCI.
  */
 #include "fw-cfg-client.h"
-#include "qmp.h"
 #include "vm.h"
 
 #define PORT 0x505
@@ -22,34 +21,30 @@ static void check_port_file(Vm *vm, uint16_t expected)
 
 static void test_register(void)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device pvpanic");
+    Vm *vm = vm_start("-nodefaults -device pvpanic");
 
     g_assert_cmphex(inb(vm, PORT), ==, 7);
     g_assert_cmphex(inb(vm, PORT + 1), ==, 0xff);
     outb(vm, PORT, 0xf8); /* unknown events */
     outb(vm, PORT, 0);
-    g_assert_cmpuint(qmp_count(qmp, "GUEST_PANICKED"), ==, 0);
-    g_assert_cmpstr(qmp_status(qmp), ==, "running");
+    g_assert_false(vm_qmp_has_event(vm, "GUEST_PANICKED"));
+    vm_expect_status(vm, "running");
     check_port_file(vm, PORT);
     vm_stop(vm);
-    qmp_free(qmp);
 }
 
 static void test_properties(void)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device pvpanic,ioport=0x510a,events=2");
+    Vm *vm = vm_start("-nodefaults -device pvpanic,ioport=0x510a,events=2");
 
     g_assert_cmphex(inb(vm, PORT), ==, 0xff);
     g_assert_cmphex(inb(vm, 0x510a), ==, 2);
     outb(vm, 0x510a, PANICKED | SHUTDOWN); /* it does not know these */
-    g_assert_cmpuint(qmp_count(qmp, "GUEST_PANICKED"), ==, 0);
+    g_assert_false(vm_qmp_has_event(vm, "GUEST_PANICKED"));
     outb(vm, 0x510a, CRASH_LOADED);
-    qmp_wait(qmp, "GUEST_CRASHLOADED", NULL);
+    vm_expect_event(vm, "GUEST_CRASHLOADED", NULL, NULL);
     check_port_file(vm, 0x510a);
     vm_stop(vm);
-    qmp_free(qmp);
 }
 
 /* A port of one device, or the first byte of BAR 0 of the other. */
@@ -88,29 +83,26 @@ static const PanicCase panic_cases[] = {
 
 static void check_panic(const PanicCase *test, bool pci)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device %s %s", pci ? "pvpanic-pci" : "pvpanic",
-                          test->options);
+    Vm *vm = vm_start("-nodefaults -device %s %s", pci ? "pvpanic-pci" : "pvpanic", test->options);
 
     g_test_message("%s", test->options);
-    g_assert_cmpstr(qmp_status(qmp), ==, "running");
+    vm_expect_status(vm, "running");
     report(vm, pci, PANICKED | CRASH_LOADED); /* the first counts */
-    g_assert_cmpstr(qmp_wait(qmp, "GUEST_PANICKED", "action"), ==, test->action);
+    vm_expect_event(vm, "GUEST_PANICKED", "action", test->action);
     if (test->status >= 0) {
-        qmp_wait(qmp, "STOP", NULL);
-        g_assert_cmpstr(qmp_wait(qmp, "SHUTDOWN", "reason"), ==, "guest-panic");
+        vm_expect_event(vm, "STOP", NULL, NULL);
+        vm_expect_event(vm, "SHUTDOWN", "reason", "guest-panic");
         g_assert_cmpint(vm_wait(vm), ==, test->status);
     } else {
         if (strcmp(test->state, "running") != 0) {
-            qmp_wait(qmp, "STOP", NULL);
+            vm_expect_event(vm, "STOP", NULL, NULL);
         }
-        g_assert_cmpstr(qmp_status(qmp), ==, test->state);
-        g_assert_cmpuint(qmp_count(qmp, "GUEST_CRASHLOADED"), ==, 0);
-        qmp_do(qmp, "cont", NULL); /* it may go on */
-        g_assert_cmpstr(qmp_status(qmp), ==, "running");
+        vm_expect_status(vm, test->state);
+        g_assert_false(vm_qmp_has_event(vm, "GUEST_CRASHLOADED"));
+        vm_do(vm, "cont", NULL); /* it may go on */
+        vm_expect_status(vm, "running");
         vm_stop(vm);
     }
-    qmp_free(qmp);
 }
 
 static void test_panic(gconstpointer pci)
@@ -122,51 +114,43 @@ static void test_panic(gconstpointer pci)
 
 static void test_crash_loaded(gconstpointer pci)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device %s",
-                          GPOINTER_TO_INT(pci) ? "pvpanic-pci" : "pvpanic");
+    Vm *vm = vm_start("-nodefaults -device %s", GPOINTER_TO_INT(pci) ? "pvpanic-pci" : "pvpanic");
 
     report(vm, GPOINTER_TO_INT(pci), CRASH_LOADED);
-    g_assert_cmpstr(qmp_wait(qmp, "GUEST_CRASHLOADED", "action"), ==, "run");
-    g_assert_cmpstr(qmp_status(qmp), ==, "running");
+    vm_expect_event(vm, "GUEST_CRASHLOADED", "action", "run");
+    vm_expect_status(vm, "running");
     vm_stop(vm);
-    qmp_free(qmp);
 }
 
 static void test_shutdown(gconstpointer pci)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device %s",
-                          GPOINTER_TO_INT(pci) ? "pvpanic-pci" : "pvpanic");
+    Vm *vm = vm_start("-nodefaults -device %s", GPOINTER_TO_INT(pci) ? "pvpanic-pci" : "pvpanic");
 
     report(vm, GPOINTER_TO_INT(pci), SHUTDOWN);
-    qmp_wait(qmp, "GUEST_PVSHUTDOWN", NULL);
-    g_assert_cmpstr(qmp_wait(qmp, "SHUTDOWN", "reason"), ==, "guest-shutdown");
+    vm_expect_event(vm, "GUEST_PVSHUTDOWN", NULL, NULL);
+    vm_expect_event(vm, "SHUTDOWN", "reason", "guest-shutdown");
     g_assert_cmpint(vm_wait(vm), ==, 0);
-    qmp_free(qmp);
 }
 
 /* set-action changes what the command line said, while the machine runs. */
 static void test_set_action(void)
 {
-    Qmp *qmp;
-    Vm *vm = vm_start_qmp(&qmp, "-nodefaults -device pvpanic -action panic=none");
+    Vm *vm = vm_start("-nodefaults -device pvpanic -action panic=none");
 
     outb(vm, PORT, PANICKED);
-    g_assert_cmpstr(qmp_wait(qmp, "GUEST_PANICKED", "action"), ==, "run");
-    qmp_do(qmp, "set-action", "{s:s}", "panic", "pause");
+    vm_expect_event(vm, "GUEST_PANICKED", "action", "run");
+    vm_do(vm, "set-action", "{s:s}", "panic", "pause");
     outb(vm, PORT, PANICKED);
-    g_assert_cmpstr(qmp_wait(qmp, "GUEST_PANICKED", "action"), ==, "pause");
-    g_assert_cmpstr(qmp_status(qmp), ==, "guest-panicked");
-    qmp_do(qmp, "system_reset", NULL);
-    qmp_wait(qmp, "RESET", NULL);
-    g_assert_cmpstr(qmp_status(qmp), ==, "paused");
-    qmp_do(qmp, "cont", NULL);
-    qmp_do(qmp, "set-action", "{s:s, s:s}", "panic", "shutdown", "shutdown", "poweroff");
+    vm_expect_event(vm, "GUEST_PANICKED", "action", "pause");
+    vm_expect_status(vm, "guest-panicked");
+    vm_do(vm, "system_reset", NULL);
+    vm_expect_event(vm, "RESET", NULL, NULL);
+    vm_expect_status(vm, "paused");
+    vm_do(vm, "cont", NULL);
+    vm_do(vm, "set-action", "{s:s, s:s}", "panic", "shutdown", "shutdown", "poweroff");
     outb(vm, PORT, PANICKED);
-    g_assert_cmpstr(qmp_wait(qmp, "GUEST_PANICKED", "action"), ==, "poweroff");
+    vm_expect_event(vm, "GUEST_PANICKED", "action", "poweroff");
     g_assert_cmpint(vm_wait(vm), ==, 0);
-    qmp_free(qmp);
 }
 
 int main(int argc, char **argv)

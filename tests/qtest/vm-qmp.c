@@ -131,6 +131,28 @@ bool vm_qmp_has_event(Vm *vm, const char *name)
     return message != NULL;
 }
 
+static void expect_member(json_t *object, const char *member, const char *value)
+{
+    g_assert_cmpstr(json_string_value(json_object_get(object, member)), ==, value);
+    json_decref(object);
+}
+
+void vm_expect_event(Vm *vm, const char *name, const char *member, const char *value)
+{
+    json_t *data = vm_qmp_event(vm, name);
+
+    if (member) {
+        expect_member(data, member, value);
+    } else {
+        json_decref(data);
+    }
+}
+
+void vm_expect_status(Vm *vm, const char *status)
+{
+    expect_member(vm_qmp(vm, "query-status", NULL), "status", status);
+}
+
 char *vm_hmp(Vm *vm, const char *fmt, ...)
 {
     g_autofree char *line = NULL;

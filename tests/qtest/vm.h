@@ -58,6 +58,15 @@ char *vm_qmp_error(Vm *vm, char **desc, const char *command, const char *args, .
 /* The data of the first event of a name that came and was not asked for yet; waits for it. */
 json_t *vm_qmp_event(Vm *vm, const char *name);
 
+/* Do a QMP command, and drop what it returns. */
+#define vm_do(vm, command, ...) json_decref(vm_qmp(vm, command, __VA_ARGS__))
+
+/* Wait for an event, whose data's `member` (NULL: any data) must be that text. */
+void vm_expect_event(Vm *vm, const char *name, const char *member, const char *value);
+
+/* What query-status must say. */
+void vm_expect_status(Vm *vm, const char *status);
+
 /* Whether an event of a name came before the answer to a command that is sent now. */
 bool vm_qmp_has_event(Vm *vm, const char *name);
 

@@ -175,6 +175,16 @@ def no_accelerator():
     tap.check("zz" in err, err)
 
 
+def bad_latency():
+    for value, part in (("10", "at least 100us"), ("99us", "at least 100us"), ("-1ms", "10ms"),
+                        ("x", "10ms"), ("", "10ms"), ("1h", "10ms"), ("9" * 30 + "s", "10ms")):
+        status, out, err = tap.run("-accel", f"x86emu,coalesce-latency={value}", "-nodefaults",
+                                   "-display", "none", "-S")
+        tap.check(status == 1 and out == "", f"{value}: status {status}, stdout {out!r}")
+        lines = err.splitlines()
+        tap.check(lines and "coalesce-latency" in lines[0] and part in lines[0], f"{value}: {err}")
+
+
 CASES = [(args, make_row(args, parts)) for args, parts in ROWS] + [
     ("-bios missing", bios_missing),
     ("-bios empty", bios(0, "64 KiB")),
@@ -190,6 +200,7 @@ CASES = [(args, make_row(args, parts)) for args, parts in ROWS] + [
     ("-kernel missing", kernel_missing),
     ("socket in use", socket_in_use),
     ("-accel unknown", no_accelerator),
+    ("-accel X,coalesce-latency", bad_latency),
 ]
 
 tap.main(CASES)

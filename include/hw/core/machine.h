@@ -41,6 +41,7 @@ typedef struct MachineClass {
     bool is_default;
     const char *default_cpu;
     uint64_t default_ram; /* bytes */
+    const char *ram_id;   /* what query-memdev calls its memory */
     const char *default_boot_order;
     VgaModel default_vga;
     unsigned max_cpus;

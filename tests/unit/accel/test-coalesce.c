@@ -171,7 +171,7 @@ static void test_poisoned(void)
     coalesce_drain();
     g_assert_cmpuint(page.ring.first, ==, page.ring.last);
     g_assert_cmpuint(coalesce_stats()->poisoned, ==, 2);
-    put(false, 0xa0000, 1, 3);
+    put(false, 0xa0000, 1, 9);
     put(false, 0xa0000, 1, 0xffffffff);
     put(true, 0x70, 1, 0);
     put(false, 0xa0000, 7, 1);

@@ -3,60 +3,7 @@
  * The Cirrus on a PCI bus: firmware's probe, banks, the frame buffer, packed pictures, the cursor,
  * registers in memory, hostile registers. And the standard VGA with its DISPI registers.
  */
-#include "backends/display.h"
-#include "hw/display/vga.h"
-
-#include "vga-modes.h"
-
-#define LFB  0xe0000000u
-#define MMIO 0xe4000000u
-#define VRAM (4 * 1024 * 1024)
-
-static const DeviceClass board_class = {
-    .name = "test-board", .parent = &device_class, .size = sizeof(Device)};
-
-static PCIBus bus;
-static Device *board, *dev;
-
-static void begin_with(const PCIDeviceClass *cls, int mmio_bar)
-{
-    PCIDevice *pci;
-
-    memory_system_init();
-    memset(&bus, 0, sizeof(bus));
-    board = device_new(&board_class);
-    device_realize_or_die(board, NULL);
-    pci_bus_init(&bus, board, "pci.0", get_system_memory(), get_system_io(), get_system_memory());
-    dev = device_new(&cls->device);
-    device_set_str(dev, "romfile", "");
-    device_realize_or_die(dev, &bus.bus);
-    device_reset(dev);
-    pci = (PCIDevice *)dev;
-    pci_config_write(&bus, pci->devfn, 0x10, LFB, 4);
-    pci_config_write(&bus, pci->devfn, 0x10 + 4 * mmio_bar, MMIO, 4);
-    pci_config_write(&bus, pci->devfn, 0x04, 3, 2);
-}
-
-static void begin(void)
-{
-    begin_with(&cirrus_vga_class, 1);
-}
-
-static void end(void)
-{
-    system_bus_free();
-    memory_system_cleanup();
-}
-
-static void poke(hwaddr addr, uint8_t val)
-{
-    address_space_stb(&address_space_memory, addr, val, NULL);
-}
-
-static uint8_t peek(hwaddr addr)
-{
-    return address_space_ldub(&address_space_memory, addr, NULL);
-}
+#include "pci-display.h"
 
 static void set_hidden_dac(uint8_t val)
 {
@@ -81,20 +28,6 @@ static void set_packed(unsigned depth)
     index_write(0x3d4, 0x1b, (80 * bytes >> 8) << 4 | 0x02);
     index_write(0x3ce, 0x0b, 0x20);
     set_hidden_dac(depth == 15 ? 0xf0 : depth == 16 ? 0xe1 : depth == 8 ? 0 : 0xe5);
-}
-
-static uint32_t pixel(int x, int y)
-{
-    pixman_image_t *image = console_image(console_default());
-
-    return pixman_image_get_data(image)[y * pixman_image_get_stride(image) / 4 + x] & 0xffffff;
-}
-
-static void assert_size(int width, int height)
-{
-    console_refresh(console_default());
-    g_assert_cmpint(pixman_image_get_width(console_image(console_default())), ==, width);
-    g_assert_cmpint(pixman_image_get_height(console_image(console_default())), ==, height);
 }
 
 static void test_probe(void)
@@ -226,6 +159,11 @@ static void test_packed_pictures(void)
             g_assert_cmphex(pixel(x, 10), ==, want);
         }
     }
+    /* SR01 does not switch it off. */
+    index_write(0x3c4, 1, 0x21);
+    console_invalidate(console_default());
+    assert_size(640, 480);
+    g_assert_cmphex(pixel(639, 10), !=, 0);
     /* The start address's higher bits. */
     set_packed(8);
     index_write(0x3d4, 0x1b, 0x02 | 0x08 | 0x01);
@@ -293,6 +231,223 @@ static void test_registers_in_memory(void)
     g_assert_cmphex(peek(LFB + VRAM - 0x100 + 8), ==, 0x34);
     index_write(0x3c4, 0x17, 0x00);
     g_assert_cmphex(peek(LFB + VRAM - 0x100 + 8), ==, 0x00);
+    end();
+}
+
+/* ------------------------------------------------------------------------------------- DDC -- */
+
+/* The host's end of the bus, by hand. */
+static void wires(bool scl, bool sda)
+{
+    index_write(0x3c4, 8, 0x40 | scl | sda << 1);
+    g_assert_cmpint(index_read(0x3c4, 8) >> 2 & 1, ==, scl);
+}
+
+static bool sda(void)
+{
+    return index_read(0x3c4, 8) >> 7;
+}
+
+static void ddc_start(void)
+{
+    wires(false, true);
+    wires(true, true);
+    wires(true, false);
+    wires(false, false);
+}
+
+static void ddc_stop(void)
+{
+    wires(false, false);
+    wires(true, false);
+    wires(true, true);
+}
+
+static bool ddc_bit(bool out)
+{
+    bool in;
+
+    wires(false, out);
+    wires(true, out);
+    in = sda();
+    wires(false, out);
+    return in;
+}
+
+static bool ddc_put(uint8_t byte)
+{
+    for (int bit = 7; bit >= 0; bit--) {
+        ddc_bit(byte >> bit & 1);
+    }
+    return !ddc_bit(true);
+}
+
+static uint8_t ddc_get(bool last)
+{
+    uint8_t byte = 0;
+
+    for (int i = 0; i < 8; i++) {
+        byte = byte << 1 | ddc_bit(true);
+    }
+    ddc_bit(last);
+    return byte;
+}
+
+static void assert_edid(const uint8_t *edid, unsigned width, unsigned height)
+{
+    static const uint8_t header[8] = {0, 255, 255, 255, 255, 255, 255, 0};
+    uint8_t sum = 0;
+    unsigned lines, dots, clock;
+
+    g_assert_cmpmem(edid, 8, header, 8);
+    for (int i = 0; i < 128; i++) {
+        sum += edid[i];
+    }
+    g_assert_cmphex(sum, ==, 0);
+    g_assert_cmpuint(edid[56] | (edid[58] & 0xf0) << 4, ==, width);
+    g_assert_cmpuint(edid[59] | (edid[61] & 0xf0) << 4, ==, height);
+    dots = width + (edid[57] | (edid[58] & 15) << 8);
+    lines = height + (edid[60] | (edid[61] & 15) << 8);
+    clock = (edid[54] | edid[55] << 8) * 10000;
+    g_assert_cmpfloat_with_epsilon((double)clock / dots / lines, 60, 0.05);
+}
+
+static void test_ddc(void)
+{
+    uint8_t edid[128];
+
+    begin();
+    for (int round = 0; round < 2; round++) {
+        ddc_start();
+        g_assert_true(ddc_put(0xa0));
+        g_assert_true(ddc_put(round ? 8 : 0));
+        ddc_start(); /* again, without a stop */
+        g_assert_true(ddc_put(0xa1));
+        for (int i = 0; i < 128; i++) {
+            edid[(i + 8 * round) % 128] = ddc_get(i == 127);
+        }
+        g_assert_true(sda()); /* released after the last one */
+        ddc_stop();
+        assert_edid(edid, 1024, 768);
+    }
+    /* Nobody else is there. */
+    ddc_start();
+    g_assert_false(ddc_put(0x6e));
+    ddc_stop();
+    ddc_start();
+    g_assert_true(ddc_put(0xa0));
+    ddc_stop();
+    /* Without DDC's bit the pins are not its. */
+    index_write(0x3c4, 8, 0x03);
+    g_assert_cmphex(index_read(0x3c4, 8), ==, 0x03);
+    end();
+}
+
+/* What starts a blit, or takes its data, may not be queued; what sets one up is. */
+static void test_queued_registers(void)
+{
+    static const struct {
+        hwaddr addr;
+        bool queued;
+    } places[] = {
+        {MMIO + 0x100, true}, {MMIO + 0x10f, true}, {MMIO + 0x111, true},  {MMIO + 0x112, false},
+        {MMIO + 0x114, true}, {MMIO + 0x118, true}, {MMIO + 0x140, false}, {LFB + 0x1000000, false},
+        {MMIO + 0x108, true}, {MMIO + 0x14, true},  {MMIO + 0x0e, false},  {MMIO + 0x04, false},
+        {MMIO + 0x02, false}, {0xa0000, true},
+    };
+
+    begin();
+    set_mode(&mode_12h);
+    for (int i = 0; i < G_N_ELEMENTS(places); i++) {
+        MemoryRegionSection at = address_space_lookup(&address_space_memory, places[i].addr, 1);
+        bool queued = false;
+
+        for (const CoalescedRange *r = cirrus_vga_class.device.coalesced; r->size; r++) {
+            queued |= device_coalesced_region(dev, r) == at.mr &&
+                      at.offset_within_region >= r->addr &&
+                      at.offset_within_region - r->addr < r->size;
+        }
+        g_assert_true(queued == places[i].queued);
+    }
+    end();
+}
+
+/* Memory seen by a CPU of the other byte order, by words and double words. */
+static void test_swapped_apertures(void)
+{
+    begin();
+    set_packed(8);
+    writel(LFB + 0x1234 * 4, 0x44332211);
+    g_assert_cmphex(readl(LFB + 0x400000 + 0x1234 * 4), ==, 0x33441122);
+    g_assert_cmphex(readl(LFB + 0x800000 + 0x1234 * 4), ==, 0x11223344);
+    writel(LFB + 0x400000, 0x0a0b0c0d);
+    g_assert_cmphex(readl(LFB), ==, 0x0b0a0d0c);
+    writel(LFB + 0x800000, 0x0a0b0c0d);
+    g_assert_cmphex(readl(LFB), ==, 0x0d0c0b0a);
+    poke(LFB + 0xbffffd, 0x99);
+    g_assert_cmphex(peek(LFB + VRAM - 2), ==, 0x99);
+    end();
+}
+
+/* Of 14.31818 MHz x 99 / 19 / 2, with 800 dots x 525 lines: 40 ns before and after the retrace. */
+static void test_clock(void)
+{
+    int64_t hz = INT64_C(14318180) * 99 / 19 / 2, frame = 800 * 525;
+
+    begin();
+    set_mode(&mode_12h); /* clock 0 */
+    index_write(0x3c4, 0x0b, 99);
+    index_write(0x3c4, 0x1b, 19 << 1 | 1);
+    for (int i = 1; i < 50; i++) {
+        int64_t sync = (frame * i * 3 + 490 * 800) * NANOSECONDS_PER_SECOND / hz;
+
+        step(sync - 40 - clock_get_ns(VM_CLOCK_VIRTUAL));
+        g_assert_cmphex(inb(0x3da) & 8, ==, 0);
+        step(80);
+        g_assert_cmphex(inb(0x3da) & 8, ==, 8);
+    }
+    index_write(0x3c4, 0x1b, 0); /* no divisor: the VGA's own clock, and no division */
+    inb(0x3da);
+    end();
+}
+
+/* The cursor's lines are drawn, and no others. */
+static int drawn;
+
+static void see_update(void *opaque, int x, int y, int width, int height)
+{
+    drawn += width * height;
+}
+
+static void test_cursor_moves(void)
+{
+    static const ConsoleListener listener = {.update = see_update};
+
+    begin();
+    set_colors();
+    set_packed(32);
+    for (int i = 0; i < 1024; i++) { /* 64 x 64, all of it inverted */
+        poke(LFB + VRAM - 0x4000 + i, i % 16 < 8 ? 0xff : 0);
+    }
+    index_write(0x3c4, 0x13, 0);
+    index_write(0x3c4, 0x12, 0x05);
+    assert_size(640, 480);
+    console_add_listener(console_default(), &listener, &drawn);
+    for (int i = 0; i < 20; i++) {
+        index_write(0x3c4, 0x10, 2 + i);
+        index_write(0x3c4, 0x11, 2 + i);
+        drawn = 0;
+        assert_size(640, 480);
+        g_assert_cmphex(pixel(16 + 8 * i, 16 + 8 * i), ==, 0xffffff);
+        g_assert_cmphex(pixel(15 + 8 * i, 16 + 8 * i), ==, 0);
+        g_assert_cmphex(pixel(16 + 8 * i + 64, 16 + 8 * i + 63), ==, 0);
+        g_assert_cmpint(drawn, >, 0);
+        g_assert_cmpint(drawn, <=, (64 + 16) * (64 + 16));
+    }
+    index_write(0x3c4, 0x12, 0x00);
+    assert_size(640, 480);
+    g_assert_cmphex(pixel(16 + 8 * 19, 16 + 8 * 19), ==, 0);
+    console_remove_listener(console_default(), &drawn);
     end();
 }
 
@@ -364,6 +519,66 @@ static void test_dispi(void)
     g_assert_cmphex(address_space_lduw_le(&address_space_memory, MMIO + 0x502, NULL), ==, 800);
     address_space_stw_le(&address_space_memory, MMIO + 0x510, 4, NULL);
     g_assert_cmpint(get_dispi(8), ==, 4);
+    writel(MMIO + 0x510, 7 << 16 | 6); /* two at once */
+    g_assert_cmpint(get_dispi(8), ==, 6);
+    g_assert_cmpint(get_dispi(9), ==, 7);
+    g_assert_cmphex(readl(MMIO + 0x500), ==, 800 << 16 | 0xb0c5);
+    /* A mode that changes while it is shown. */
+    dispi(1, 640);
+    dispi(2, 480);
+    assert_size(640, 480);
+    dispi(3, 8);
+    assert_size(640, 480);
+    g_assert_cmpint(get_dispi(3), ==, 8);
+    end();
+}
+
+/* The other registers of BAR 2: the monitor, ports, the byte order. */
+static void test_std_mmio(void)
+{
+    uint8_t edid[128];
+
+    begin_with(&pci_vga_class, 2);
+    for (int i = 0; i < 128; i++) {
+        edid[i] = peek(MMIO + i);
+    }
+    assert_edid(edid, 1280, 800);
+    g_assert_cmphex(readl(MMIO), ==, 0xffffff00);
+    g_assert_cmphex(peek(MMIO + 128), ==, 0);
+    g_assert_cmphex(readl(MMIO + 0x600), ==, 8);
+    g_assert_cmphex(readl(MMIO + 0x604), ==, 0x1e1e1e1e);
+    poke(MMIO + 0x402, 0x67); /* 3C2 */
+    g_assert_cmphex(inb(0x3cc), ==, 0x67);
+    poke(MMIO + 0x400, 0x20);
+    static const struct {
+        unsigned depth;
+        uint8_t bytes[8];
+        uint32_t little[2], big[2];
+    } cases[] = {
+        {32, {1, 2, 3, 4, 5, 6, 7, 8}, {0x030201, 0x070605}, {0x020304, 0x060708}},
+        {24, {1, 2, 3, 4, 5, 6}, {0x030201, 0x060504}, {0x010203, 0x040506}},
+        {16, {0x00, 0xf8, 0xe0, 0x07}, {0xff0000, 0x00ff00}, {0x001cc6, 0xe70039}},
+        {8, {0, 0}, {0, 0}, {0, 0}},
+    };
+    for (int i = 0; i < G_N_ELEMENTS(cases); i++) {
+        dispi(4, 0);
+        dispi(1, 64);
+        dispi(2, 2);
+        dispi(3, cases[i].depth);
+        dispi(4, 0x41);
+        for (int n = 0; n < 8; n++) {
+            poke(LFB + n, cases[i].bytes[n]);
+        }
+        for (int big = 0; big < 2; big++) {
+            writel(MMIO + 0x604, big ? 0xbebebebe : 0x1e1e1e1e);
+            g_assert_cmphex(readl(MMIO + 0x604), ==, big ? 0xbebebebe : 0x1e1e1e1e);
+            assert_size(64, 2);
+            g_assert_cmphex(pixel(0, 0), ==, big ? cases[i].big[0] : cases[i].little[0]);
+            g_assert_cmphex(pixel(1, 0), ==, big ? cases[i].big[1] : cases[i].little[1]);
+        }
+    }
+    writel(MMIO + 0x604, 5);
+    g_assert_cmphex(readl(MMIO + 0x604), ==, 0xbebebebe);
     end();
 }
 
@@ -402,8 +617,14 @@ int main(int argc, char **argv)
     g_test_add_func("/cirrus/packed-pictures", test_packed_pictures);
     g_test_add_func("/cirrus/cursor", test_cursor);
     g_test_add_func("/cirrus/registers-in-memory", test_registers_in_memory);
+    g_test_add_func("/cirrus/ddc", test_ddc);
+    g_test_add_func("/cirrus/queued-registers", test_queued_registers);
+    g_test_add_func("/cirrus/swapped-apertures", test_swapped_apertures);
+    g_test_add_func("/cirrus/clock", test_clock);
+    g_test_add_func("/cirrus/cursor-moves", test_cursor_moves);
     g_test_add_func("/cirrus/hostile-registers", test_hostile_registers);
     g_test_add_func("/vga-pci/dispi", test_dispi);
+    g_test_add_func("/vga-pci/mmio", test_std_mmio);
     g_test_add_func("/vga-pci/hostile-dispi", test_hostile_dispi);
     return g_test_run();
 }

@@ -72,7 +72,14 @@ static void test_registers(void)
     g_assert_cmphex(inb(0x3b5), ==, 0x5a);
     g_assert_cmphex(inb(0x3d5), ==, 0xff);
     outb(0x3c2, 0x67);
-    /* The attribute controller's flip-flop and its locked palette. */
+    /* The attribute controller's flip-flop is reset from either address, and its palette locked. */
+    outb(0x3c0, 0x12);
+    inb(0x3ba);
+    outb(0x3c0, 0x11);
+    outb(0x3c0, 0x2a);
+    inb(0x3da);
+    outb(0x3c0, 0x11);
+    g_assert_cmphex(inb(0x3c1), ==, 0x2a);
     ar_write(0x05, 0x3f);
     inb(0x3da);
     outb(0x3c0, 0x05);
@@ -131,6 +138,48 @@ static void test_retrace(void)
     g_assert_cmpint(rise[2] - rise[1], <=, 14350000);
     g_assert_cmpint(on, >, 0);
     g_assert_cmpint(on, <, ticks / 50);
+    end();
+}
+
+/* To the dot: at the nanosecond before an edge it has not come, at the next it has. */
+static void test_beam(void)
+{
+    static const struct {
+        const VgaModeRegs *mode;
+        int64_t hz, dots, lines;                   /* of a line, of a frame */
+        int64_t shown_dots, shown, sync, sync_end; /* what is shown, where the sync pulse is */
+    } cases[] = {
+        {&mode_text, 28322000, 900, 449, 720, 400, 412, 414},
+        {&mode_12h, 25175000, 800, 525, 640, 480, 490, 492},
+        {&mode_cga4, 25175000, 800, 449, 640, 400, 412, 414},
+        {&mode_13h, 25175000, 800, 449, 640, 400, 412, 414},
+    };
+
+    begin();
+    for (int c = 0; c < G_N_ELEMENTS(cases); c++) {
+        set_mode(cases[c].mode);
+        for (int i = 0; i < 3000; i++) {
+            int64_t now = clock_get_ns(VM_CLOCK_VIRTUAL), hz = cases[c].hz;
+            int64_t frame = cases[c].dots * cases[c].lines, second = 1000000000;
+            /* Whole seconds apart, so that nothing grows beyond 64 bits. */
+            int64_t dots = now / second * hz + now % second * hz / second;
+            int64_t line = dots % frame / cases[c].dots, dot = dots % cases[c].dots;
+            uint8_t want = 0, got = inb(0x3da);
+
+            want |= line >= cases[c].sync && line < cases[c].sync_end ? 8 : 0;
+            want |= line >= cases[c].shown || dot >= cases[c].shown_dots ? 1 : 0;
+            g_assert_cmphex(got & 9, ==, want);
+            if (i % 3) { /* to the first nanosecond of a coming dot, and the one before it */
+                int64_t edge = line % 2 ? cases[c].shown_dots : cases[c].dots;
+                int64_t goal = dots - dot + edge + (dot >= edge ? cases[c].dots : 0);
+                int64_t seconds = goal / hz, rest = goal % hz;
+
+                step(seconds * second + (rest * second + hz - 1) / hz - now - i % 3 % 2);
+            } else {
+                step(g_test_rand_int_range(1, 20000000));
+            }
+        }
+    }
     end();
 }
 
@@ -376,7 +425,7 @@ static void test_text(void)
      * that blinks is there; later it is not, and then it is again.
      */
     int64_t frame = 900 * NANOSECONDS_PER_SECOND / 28322000 * 449;
-    step(32 * frame - clock_get_ns(VM_CLOCK_VIRTUAL) % (32 * frame));
+    step(32 * frame + frame / 2 - clock_get_ns(VM_CLOCK_VIRTUAL) % (32 * frame));
     for (int phase = 0; phase < 3; phase++) {
         step(phase == 1 ? 20 * frame : phase == 2 ? 12 * frame : 0);
         assert_size(720, 400);
@@ -526,6 +575,135 @@ static void test_planar_and_split(void)
     end();
 }
 
+static int planar_color(int i, int dot)
+{
+    int color = 0;
+
+    for (int plane = 0; plane < 4; plane++) {
+        color |= (noise(plane, i & 0xffff) >> (7 - dot % 8) & 1) << plane;
+    }
+    return color;
+}
+
+static void fill_planes(void)
+{
+    for (int plane = 0; plane < 4; plane++) {
+        index_write(0x3c4, 2, 1 << plane);
+        for (int i = 0; i < 65536; i++) {
+            poke(0xa0000 + i, noise(plane, i));
+        }
+    }
+}
+
+/* By bytes and dots together; below the line compare by neither, if the attribute mode says so. */
+static void test_byte_panning(void)
+{
+    begin();
+    set_colors();
+    set_mode(&mode_12h);
+    fill_planes();
+    index_write(0x3d4, 0x08, 2 << 5);
+    index_write(0x3d4, 0x18, 240);
+    index_write(0x3d4, 0x07, mode_12h.cr[7] & ~0x10);
+    index_write(0x3d4, 0x09, 0x00);
+    ar_write(0x13, 5);
+    for (int both = 0; both < 2; both++) {
+        ar_write(0x10, both ? 0x01 : 0x21);
+        outb(0x3c0, 0x20);
+        assert_size(640, 480);
+        for (int y = 0; y < 480; y++) {
+            bool panned = y <= 240 || both;
+
+            for (int x = 0; x < 640; x++) {
+                int dot = x + (panned ? 5 : 0), i = (y <= 240 ? y : y - 241) * 80 + dot / 8;
+
+                g_assert_cmphex(pixel(x, y), ==,
+                                text_color(planar_color(i + (panned ? 2 : 0), dot)));
+            }
+        }
+    }
+    end();
+}
+
+/* Half the counts: the same registers, twice the lines; the line compare counts as they do. */
+static void test_half_lines(void)
+{
+    begin();
+    set_colors();
+    set_mode(&mode_12h);
+    fill_planes();
+    index_write(0x3d4, 0x11, 0x0c);
+    index_write(0x3d4, 0x12, 239);
+    index_write(0x3d4, 0x07, 0x00);
+    index_write(0x3d4, 0x09, 0x00);
+    index_write(0x3d4, 0x18, 200);
+    index_write(0x3d4, 0x17, mode_12h.cr[0x17] | 0x04);
+    assert_size(640, 480);
+    for (int y = 0; y < 480; y++) {
+        int i = (y <= 401 ? y : y - 402) * 80;
+
+        g_assert_cmphex(pixel(9, y), ==, text_color(planar_color(i + 1, 1)));
+    }
+    end();
+}
+
+/* In graphics, half of the time each pixel has bit 3: in mode 0F, black for what blinks. */
+static void test_graphics_blink(void)
+{
+    int64_t frame = 800 * NANOSECONDS_PER_SECOND / 25175000 * 525;
+
+    begin();
+    set_colors();
+    set_mode(&mode_12h);
+    fill_planes();
+    ar_write(0x10, 0x09);
+    ar_write(0x12, 0x05);
+    outb(0x3c0, 0x20);
+    step(32 * frame + frame / 2 - clock_get_ns(VM_CLOCK_VIRTUAL) % (32 * frame));
+    for (int phase = 0; phase < 2; phase++) {
+        step(phase * 20 * frame);
+        assert_size(640, 480);
+        for (int x = 0; x < 640; x++) {
+            int color = planar_color(x / 8, x) & 5;
+
+            g_assert_cmphex(pixel(x, 0), ==, text_color(phase ? color | 8 : color));
+        }
+    }
+    end();
+}
+
+/* Mode 7: characters underlined by their attribute; eight dots wide. */
+static void test_mono_text(void)
+{
+    begin();
+    set_colors();
+    set_mode(&mode_text);
+    load_font();
+    index_write(0x3c4, 1, 0x01);
+    index_write(0x3d4, 0x14, 12);
+    ar_write(0x10, 0x0e);
+    outb(0x3c0, 0x20);
+    for (int i = 0; i < 80 * 25; i++) {
+        poke(0xb8000 + 2 * i, 'A');
+        poke(0xb8000 + 2 * i + 1, i % 3 == 0 ? 0x01 : i % 3 == 1 ? 0x09 : 0x07);
+    }
+    index_write(0x3d4, 0x0a, 0x20);
+    index_write(0x3c4, 3, 0x00);
+    assert_size(640, 400);
+    for (int y = 0; y < 16; y++) {
+        for (int x = 0; x < 640; x++) {
+            int cell = x / 8, attr = cell % 3 == 0 ? 0x01 : cell % 3 == 1 ? 0x09 : 0x07;
+            bool on = font['A'][y] >> (7 - x % 8) & 1;
+
+            if (y == 12 && cell % 3 != 2) {
+                on = true;
+            }
+            g_assert_cmphex(pixel(x, y), ==, text_color(on ? attr : 0));
+        }
+    }
+    end();
+}
+
 static void test_cga(void)
 {
     begin();
@@ -656,6 +834,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vga/registers", test_registers);
     g_test_add_func("/vga/dac", test_dac);
     g_test_add_func("/vga/retrace", test_retrace);
+    g_test_add_func("/vga/beam", test_beam);
     g_test_add_func("/vga/window/model", test_window_model);
     g_test_add_func("/vga/window/maps", test_memory_maps);
     g_test_add_func("/vga/window/chained-is-ram", test_chained_window_is_ram);
@@ -664,6 +843,10 @@ int main(int argc, char **argv)
     g_test_add_func("/vga/picture/256-colors", test_256_colors);
     g_test_add_func("/vga/picture/unchained", test_unchained);
     g_test_add_func("/vga/picture/planar-and-split", test_planar_and_split);
+    g_test_add_func("/vga/picture/byte-panning", test_byte_panning);
+    g_test_add_func("/vga/picture/half-lines", test_half_lines);
+    g_test_add_func("/vga/picture/graphics-blink", test_graphics_blink);
+    g_test_add_func("/vga/picture/mono-text", test_mono_text);
     g_test_add_func("/vga/picture/cga", test_cga);
     g_test_add_func("/vga/picture/screen-off", test_screen_off);
     g_test_add_func("/vga/picture/changed-lines", test_changed_lines);

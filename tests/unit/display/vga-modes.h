@@ -99,11 +99,17 @@ static inline void set_colors(void)
     }
 }
 
+/* As in QEMU's screendumps: the lowest bit is there three times. */
+static inline uint32_t dac_level(unsigned six)
+{
+    return six * 4 + (six % 2 ? 3 : 0);
+}
+
 static inline uint32_t dac_rgb(unsigned i)
 {
     unsigned r = (i * 5 + 1) & 63, g = (i * 11 + 7) & 63, b = (i >> 2) & 63;
 
-    return (r << 2 | r >> 4) << 16 | (g << 2 | g >> 4) << 8 | (b << 2 | b >> 4);
+    return dac_level(r) << 16 | dac_level(g) << 8 | dac_level(b);
 }
 
 #endif

@@ -96,7 +96,7 @@ static void test_registers(void)
         {0x002c, 0x00000100, 0x0000ffff}, /* FCAH */
         {0x0030, 0x00008808, 0x0000ffff}, /* FCT */
         {0x0038, 0x00008100, 0x0000ffff}, /* VET */
-        {0x0100, 0x00000000, 0x07ddfffe}, /* RCTL */
+        {0x0100, 0x00000000, 0x06dfb3fe}, /* RCTL */
         {0x0400, 0x00000000, 0x01fffffa}, /* TCTL */
         {0x0410, 0x00602008, 0x3fffffff}, /* TIPG */
         {0x1000, 0x00100030, 0x0010ffff}, /* PBA */

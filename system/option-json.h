@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Option arguments in JSON: -device '{"driver": "e1000", "id": "net0"}'.
+ */
+#ifndef LIGNITE_SYSTEM_OPTION_JSON_H
+#define LIGNITE_SYSTEM_OPTION_JSON_H
+
+#include <jansson.h>
+
+#include "backends/opts.h"
+
+/* Whether an argument is meant to be JSON. */
+bool option_is_json(const char *arg);
+
+/* The object that `arg` is, in the syntax of QMP; a new reference, or NULL with an error. */
+json_t *option_json(const char *arg, GError **errp);
+
+/* Its members as texts, for what takes its parameters so; fails for lists and objects. */
+Opts *option_json_opts(json_t *object, GError **errp);
+
+#endif
