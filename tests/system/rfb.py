@@ -11,6 +11,9 @@ import zlib
 
 import tap
 
+# The program that answers challenges, before a test changes the folder.
+RESPONSE = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else None
+
 RAW, TIGHT, ZRLE = 0, 7, 16
 DESKTOP_SIZE, POINTER_TYPE, EXT_KEY, EXTENDED_SIZE = -223, -257, -258, -308
 
@@ -362,6 +365,6 @@ class Viewer:
 
 
 def response(password, challenge):
-    """The answer to the challenge, by the program that the second argument names."""
-    return bytes.fromhex(subprocess.run([sys.argv[2], password or "", challenge.hex()],
+    """The answer to the challenge, by the program of the second argument."""
+    return bytes.fromhex(subprocess.run([RESPONSE, password or "", challenge.hex()],
                                         stdout=subprocess.PIPE, check=True, text=True).stdout)
