@@ -26,6 +26,8 @@
 #define INFO_MODES 14               /* far pointer in VESA_INFO */
 #define MODEL_PACKED 4              /* and 6: packed, by colours */
 
+#define WIDEST 1280                 /* of the modes that are shown */
+
     .code16
     .text
     .globl  _start
@@ -207,7 +209,7 @@ planes:
 
 /* ------------------------------------------------------------------------------- VESA modes */
 
-/* Mode %ax, if it is a VESA mode, there, of graphics and packed. */
+/* Mode %ax, if it is a VESA mode, there, of graphics, packed and not too large. */
 vesa_mode:
     cmp     $0x0100, %ax
     jb      1f
@@ -226,6 +228,8 @@ vesa_mode:
     jne     1f
     cmpb    $MODEL_PACKED, MODE_INFO + 27
     jb      1f
+    cmpw    $WIDEST, MODE_INFO + 18
+    ja      1f
     mov     mode, %ax
     call    say_word
     mov     MODE_INFO, %ax
