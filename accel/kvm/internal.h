@@ -131,6 +131,7 @@ bool kvm_cpuid_start(GError **errp);
 void kvm_cpuid_stop(void);
 bool kvm_cpuid_set(KvmVcpu *kv, GError **errp);
 uint32_t kvm_cpu_signature(void);
+void kvm_cpu_features(uint32_t *words); /* by X86FeatureWord: what KVM lets a guest have */
 bool kvm_cpu_has(X86FeatureWord word, uint32_t bits);
 bool kvm_cpu_has_apic(void);
 

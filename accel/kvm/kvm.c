@@ -425,6 +425,7 @@ const AccelOps kvm_accel_ops = {
     .vcpu_reset = kvm_vcpu_reset,
     .reset = kvm_irq_reset,
     .cpu_signature = kvm_cpu_signature,
+    .cpu_features = kvm_cpu_features,
     .irqchip_in_kernel = irqchip_in_kernel,
     .set_gsi = kvm_set_gsi,
     .set_irqfd = kvm_set_irqfd,

@@ -382,6 +382,21 @@ static void pic_init_chip(I8259 *s, unsigned n, uint16_t port, uint8_t elcr_mask
     isa_register_ioport(dev, &c->elcr_io, 0x4d0 + n);
 }
 
+void i8259_print(Device *dev, GString *out)
+{
+    const I8259 *s = DEVICE_CAST(I8259, &isa_i8259_class, dev);
+
+    for (unsigned n = 0; n < 2; n++) {
+        const PicChip *c = &s->chip[n];
+
+        g_string_append_printf(out,
+                               "pic%u: irr=%02x imr=%02x isr=%02x lines=%02x elcr=%02x vector=%02x"
+                               " lowest=%u icw4=%02x special_mask=%d rotate_aeoi=%d\n",
+                               n, chip_irr(c), c->imr, c->isr, c->lines, c->elcr, c->vector,
+                               c->lowest, c->icw4, c->special_mask, c->rotate_aeoi);
+    }
+}
+
 static bool pic_realize(Device *dev, GError **errp)
 {
     I8259 *s = DEVICE_CAST(I8259, &isa_i8259_class, dev);

@@ -234,6 +234,28 @@ void ioapic_set_eoi_handler(Device *dev, void (*fn)(void *opaque, int pin), void
     s->eoi_opaque = opaque;
 }
 
+void ioapic_print(Device *dev, GString *out)
+{
+    static const char *const modes[] = {"fixed", "lowest", "SMI", "(3)",
+                                        "NMI",   "INIT",   "(6)", "ExtINT"};
+    const Ioapic *s = DEVICE_CAST(Ioapic, &ioapic_class, dev);
+
+    g_string_append_printf(out, "ioapic: id=%02x ioregsel=%02x\n", s->id >> 24, s->regsel);
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        const uint64_t entry = s->redtbl[pin];
+
+        g_string_append_printf(
+            out,
+            "  pin %2u: %016" G_GINT64_MODIFIER "x dest=%02x (%s) vec=%02x"
+            " %s %s%s%s%s\n",
+            pin, entry, (unsigned)(entry >> REDTBL_DEST_SHIFT),
+            entry & REDTBL_DESTMOD ? "logical" : "physical", (unsigned)(entry & REDTBL_VECTOR),
+            modes[redtbl_delivery_mode(entry)], entry & REDTBL_LEVEL ? "level" : "edge",
+            entry & REDTBL_MASKED ? " masked" : "", entry & REDTBL_REMOTE_IRR ? " remote-irr" : "",
+            s->lines & 1U << pin ? " asserted" : "");
+    }
+}
+
 static bool ioapic_realize(Device *dev, GError **errp)
 {
     Ioapic *s = DEVICE_CAST(Ioapic, &ioapic_class, dev);

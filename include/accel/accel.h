@@ -87,6 +87,8 @@ struct AccelOps {
     void (*vcpu_reset)(Vcpu *vcpu);
     void (*reset)(void); /* what belongs to no vCPU, after the vCPUs; may be NULL */
     uint32_t (*cpu_signature)(void); /* CPUID 1 EAX */
+    /* The features that there can be, by X86FeatureWord. NULL: it does not look at models. */
+    void (*cpu_features)(uint32_t *words);
 
     /* Interrupts. Irqchip in the kernel: set_gsi; else set_intr and the CpuInterruptOps. */
     bool (*irqchip_in_kernel)(void);
@@ -151,6 +153,15 @@ bool cpu_model_check(const char *model, GError **errp);
 
 /* Calls `fn` for each model's name; `fixed` says that its features do not depend on the host. */
 void cpu_models_foreach(void (*fn)(const char *name, bool fixed, void *opaque), void *opaque);
+
+/*
+ * Calls `fn` for each feature that has a name, and whether a CPU that is asked for by `model`, as by
+ * -cpu, has it here. With an accelerator that hides nothing of the host's (it has no cpu_features)
+ * that is what the model says. Lock held.
+ */
+bool cpu_model_foreach_feature(const char *model,
+                               void (*fn)(const char *name, bool on, void *opaque), void *opaque,
+                               GError **errp);
 
 /* ---------------------------------------------------------------------------------- vCPUs -- */
 

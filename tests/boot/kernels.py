@@ -5,7 +5,7 @@
 usage: kernels.py LIGNITE BUILD vmexit|realmode|irqfd LIGNITE-OPTIONS...
 
 A doorbell must cost no more than what the kernel handles by itself. That is decided by counting:
-vmexit does 20 000 times what must not leave the guest, and all else some 500 times.
+vmexit does 10 000 times what must not leave the guest, and all else some 500 times.
 """
 import re
 import subprocess
@@ -17,7 +17,7 @@ DEVICES = ["-no-reboot", "-nodefaults", "-device", "pc-testdev", "-device",
            "isa-debug-exit,iobase=0xf4,iosize=0x4", "-device", "pci-testdev"]
 GOOD = 0 << 1 | 1
 
-MANY = 20000
+MANY = 10000
 IN_KERNEL = ["inb_from_kernel", "outb_to_kernel"]
 DOORBELLS = [f"{kind}-{value}-eventfd:{space}" for kind, space in
              (("mmio", "pci-mem"), ("portio", "pci-io")) for value in ("wildcard", "datamatch")]

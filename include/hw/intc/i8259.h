@@ -26,4 +26,7 @@ int i8259_acknowledge(void *pic);
  */
 void i8259_set_eoi_handler(Device *pic, void (*fn)(void *opaque, int irq), void *opaque);
 
+/* Append the registers of both, a line each, for `info pic`. */
+void i8259_print(Device *pic, GString *out);
+
 #endif

@@ -30,4 +30,7 @@ void ioapic_set_eoi_handler(Device *ioapic, void (*fn)(void *opaque, int pin), v
 /* A CPU ended a level-triggered interrupt. `ioapic` is the Device *. */
 void ioapic_eoi(void *ioapic, uint8_t vector);
 
+/* Append its registers, a line for each input, for `info pic`. */
+void ioapic_print(Device *ioapic, GString *out);
+
 #endif
