@@ -609,6 +609,8 @@ static const OptionRow rows[] = {
     {"serial", "DEV", append_string, AT(serials),
      "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
      " chardev:ID"},
+    {"parallel", "DEV", append_string, AT(parallels),
+     "a parallel port with a printer on DEV (default: there is no port)"},
     {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
@@ -716,6 +718,7 @@ static void options_init(Options *options)
         .drives = g_ptr_array_new_with_free_func(drive_option_free),
         .chardevs = g_ptr_array_new_with_free_func(free_opts),
         .serials = g_ptr_array_new_with_free_func(g_free),
+        .parallels = g_ptr_array_new_with_free_func(g_free),
         .monitors = g_ptr_array_new_with_free_func(g_free),
         .mons = g_ptr_array_new_with_free_func(free_opts),
         .debugcons = g_ptr_array_new_with_free_func(g_free),
@@ -745,6 +748,7 @@ void options_clear(Options *options)
     g_clear_pointer(&options->drives, g_ptr_array_unref);
     g_clear_pointer(&options->chardevs, g_ptr_array_unref);
     g_clear_pointer(&options->serials, g_ptr_array_unref);
+    g_clear_pointer(&options->parallels, g_ptr_array_unref);
     g_clear_pointer(&options->monitors, g_ptr_array_unref);
     g_clear_pointer(&options->mons, g_ptr_array_unref);
     g_clear_pointer(&options->debugcons, g_ptr_array_unref);

@@ -31,6 +31,7 @@ typedef struct Options {
     GPtrArray *drives;   /* DriveOption */
     GPtrArray *chardevs; /* Opts */
     GPtrArray *serials;  /* char * */
+    GPtrArray *parallels; /* char * */
     GPtrArray *monitors; /* char *: -monitor */
     GPtrArray *mons;     /* Opts: -mon */
     GPtrArray *debugcons; /* char * */

@@ -11,8 +11,10 @@
 #include "backends/firmware.h"
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
+#include "hw/acpi/vmgenid.h"
 #include "hw/block/fdc.h"
 #include "hw/block/pflash-cfi01.h"
+#include "hw/char/parallel.h"
 #include "hw/char/serial.h"
 #include "hw/i386/acpi.h"
 #include "hw/i386/fw-files.h"
@@ -453,16 +455,16 @@ static void parse_uuid(const char *text, uint8_t uuid[16])
     }
 }
 
-static void note_serial(Device *dev, void *opaque)
+/* The ISA ports that the tables can name. */
+static void note_port(Device *dev, void *opaque)
 {
-    bool *com = opaque;
+    AcpiConfig *acpi = opaque;
 
     if (device_class_is(dev->cls, &serial_class)) {
-        unsigned index = serial_index(dev);
-
-        if (index < 2) {
-            com[index] = true;
-        }
+        acpi->com1 |= serial_index(dev) == 0;
+        acpi->com2 |= serial_index(dev) == 1;
+    } else if (device_class_is(dev->cls, &parallel_class)) {
+        acpi->lpt1 |= parallel_index(dev) == 0;
     }
 }
 
@@ -534,15 +536,13 @@ bool pc_describe(Pc *pc, GError **errp)
         .ram_above_4g = pc->above_4g,
     };
     const Device *pvpanic = device_find_class(&pvpanic_class);
-    bool com[2] = {};
 
     parse_uuid(m->uuid, fw.uuid);
     memcpy(smbios.uuid, fw.uuid, sizeof(smbios.uuid));
-    device_foreach(note_serial, com);
-    acpi.com1 = com[0];
-    acpi.com2 = com[1];
+    device_foreach(note_port, &acpi);
     acpi.pvpanic = pvpanic ? pvpanic_port(pvpanic) : 0;
-    piix4_pm_set_legacy_ports(pc->pm, false, com[0], com[1]);
+    acpi.vmgenid = device_find_class(&vmgenid_class) != NULL;
+    piix4_pm_set_legacy_ports(pc->pm, acpi.lpt1, acpi.com1, acpi.com2);
 
     rtc_set_memory(pc->rtc, CMOS_CPUS, m->cpus - 1);
     pc_cmos_memory(pc);

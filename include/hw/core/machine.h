@@ -15,6 +15,7 @@
 #include "memory/memory.h"
 
 #define MACHINE_SERIALS 4
+#define MACHINE_PARALLELS 3
 #define MACHINE_IDE_BUSES 2
 #define MACHINE_IDE_UNITS 2
 #define MACHINE_FLOPPIES 2
@@ -82,6 +83,7 @@ struct Machine {
     VgaModel vga;
     bool default_nic;
     Chardev *serials[MACHINE_SERIALS];
+    Chardev *parallels[MACHINE_PARALLELS];
     BlockBackend *ide[MACHINE_IDE_BUSES][MACHINE_IDE_UNITS];
     BlockBackend *floppy[MACHINE_FLOPPIES];
     BlockBackend *pflash[MACHINE_PFLASHES]; /* the first has the end of the address space */
