@@ -38,6 +38,8 @@ typedef struct Options {
     GPtrArray *qmps;      /* char *: -qmp */
     GPtrArray *pretty_qmps; /* char *: -qmp-pretty */
     GPtrArray *objects;   /* Opts: -object */
+    GPtrArray *fw_cfg, *acpitables, *smbios; /* Opts */
+    bool no_fd_bootchk;
     Opts *boot;
     Opts *rtc;
     Opts *smp;

@@ -12,8 +12,7 @@
  */
 #include "hw/acpi/vmgenid.h"
 
-#include <string.h>
-
+#include "backends/parse.h"
 #include "error.h"
 #include "hw/nvram/fw_cfg.h"
 
@@ -31,30 +30,20 @@ const char *vmgenid_text(const Device *dev)
     return ((const VmGenId *)dev)->guid;
 }
 
-/* In memory the first three fields are little endian. */
-static void guid_bytes(const char *text, uint8_t guid[GUID_SIZE])
-{
-    static const uint8_t order[GUID_SIZE] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-    unsigned digits = 0;
-
-    memset(guid, 0, GUID_SIZE);
-    for (; *text; text++) {
-        if (*text != '-') {
-            guid[order[digits / 2]] |= g_ascii_xdigit_value(*text) << (digits % 2 ? 0 : 4);
-            digits++;
-        }
-    }
-}
-
 static bool vmgenid_realize(Device *dev, GError **errp)
 {
     VmGenId *s = DEVICE_CAST(VmGenId, &vmgenid_class, dev);
-    uint8_t page[VMGENID_PAGE_SIZE] = {};
+    /* In memory the first three fields are little endian. */
+    static const uint8_t order[GUID_SIZE] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    uint8_t page[VMGENID_PAGE_SIZE] = {}, guid[GUID_SIZE];
     const uint64_t nowhere = 0;
 
-    if (!s->guid || !(g_str_equal(s->guid, "auto") || g_uuid_string_is_valid(s->guid))) {
-        error_setg(errp, "Property 'vmgenid.guid' needs a UUID or 'auto', not '%s'",
-                   s->guid ? s->guid : "");
+    if (g_strcmp0(s->guid, "auto") == 0) {
+        g_free(s->guid);
+        s->guid = g_uuid_string_random();
+    }
+    if (!parse_uuid(s->guid ? s->guid : "", guid, errp)) {
+        g_prefix_error(errp, "Property 'vmgenid.guid' needs a UUID or 'auto': ");
         return false;
     }
     s->fw = fw_cfg_find();
@@ -66,11 +55,9 @@ static bool vmgenid_realize(Device *dev, GError **errp)
         error_setg(errp, "at most one vmgenid device is permitted");
         return false;
     }
-    if (g_str_equal(s->guid, "auto")) {
-        g_free(s->guid);
-        s->guid = g_uuid_string_random();
+    for (unsigned i = 0; i < GUID_SIZE; i++) {
+        page[VMGENID_GUID_OFFSET + i] = guid[order[i]];
     }
-    guid_bytes(s->guid, page + VMGENID_GUID_OFFSET);
     fw_cfg_add_file(s->fw, VMGENID_GUID_FILE, page, sizeof(page));
     fw_cfg_add_file_callback(s->fw, VMGENID_ADDR_FILE, &nowhere, sizeof(nowhere), true, NULL, NULL,
                              s);

@@ -418,6 +418,17 @@ static guint build_waet(AcpiBuilder *b)
     return start;
 }
 
+static guint build_user_table(AcpiBuilder *b, const GByteArray *table)
+{
+    guint start;
+
+    put_zeros(b->tables, -b->tables->len & 7);
+    start = b->tables->len;
+    g_byte_array_append(b->tables, table->data, table->len);
+    table_end(b, start);
+    return start;
+}
+
 static guint build_rsdt(AcpiBuilder *b, const guint *tables, unsigned n)
 {
     guint start = table_begin(b, "RSDT", 1);
@@ -448,7 +459,9 @@ void acpi_add_tables(FwCfg *fw, const AcpiConfig *config)
     g_autoptr(GByteArray) loader = g_byte_array_new();
     g_autoptr(GByteArray) rsdp = g_byte_array_new();
     AcpiBuilder b = {tables, loader};
-    guint facs, dsdt, list[6];
+    const unsigned extra = config->user_tables ? config->user_tables->len : 0;
+    g_autofree guint *list = g_new(guint, 6 + extra);
+    guint facs, dsdt;
     unsigned n = 0;
 
     g_assert(config->cpus >= 1 && config->cpus <= 255);
@@ -468,6 +481,9 @@ void acpi_add_tables(FwCfg *fw, const AcpiConfig *config)
     }
     if (config->ecam_base) {
         list[n++] = build_mcfg(&b, config);
+    }
+    for (unsigned i = 0; i < extra; i++) {
+        list[n++] = build_user_table(&b, g_ptr_array_index(config->user_tables, i));
     }
     build_rsdp(&b, rsdp, build_rsdt(&b, list, n));
 

@@ -9,6 +9,7 @@
 
 #include "accel/accel.h"
 #include "backends/firmware.h"
+#include "backends/parse.h"
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
 #include "hw/acpi/vmgenid.h"
@@ -18,6 +19,7 @@
 #include "hw/char/serial.h"
 #include "hw/i386/acpi.h"
 #include "hw/i386/fw-files.h"
+#include "hw/i386/fw-user.h"
 #include "hw/i386/kernel.h"
 #include "hw/i386/smbios.h"
 #include "hw/ide/ide.h"
@@ -386,10 +388,10 @@ static bool boot_codes(const char *order, uint8_t codes[3], GError **errp)
     return true;
 }
 
-static void cmos_set_boot(Device *rtc, const uint8_t codes[3])
+static void cmos_set_boot(Device *rtc, const uint8_t codes[3], bool fd_bootchk)
 {
     rtc_set_memory(rtc, CMOS_BOOT_FIRST, codes[1] << 4 | codes[0]);
-    rtc_set_memory(rtc, CMOS_BOOT_THIRD, codes[2] << 4);
+    rtc_set_memory(rtc, CMOS_BOOT_THIRD, codes[2] << 4 | !fd_bootchk);
 }
 
 /*
@@ -409,7 +411,7 @@ static void pc_reset(Device *dev)
     Pc *pc = s->pc;
 
     rtc_set_memory(pc->rtc, CMOS_SHUTDOWN_STATUS, 0);
-    cmos_set_boot(pc->rtc, s->resets++ ? s->always : s->once);
+    cmos_set_boot(pc->rtc, s->resets++ ? s->always : s->once, pc->machine->fd_bootchk);
 }
 
 static const DeviceClass pc_reset_class = {
@@ -441,19 +443,6 @@ static bool pc_add_reset(Pc *pc, GError **errp)
 }
 
 /* -------------------------------------------------------------------------------- fw_cfg -- */
-
-static void parse_uuid(const char *text, uint8_t uuid[16])
-{
-    unsigned n = 0;
-
-    memset(uuid, 0, 16);
-    for (; text && *text && n < 32; text++) {
-        if (g_ascii_isxdigit(*text)) {
-            uuid[n / 2] |= g_ascii_xdigit_value(*text) << (n % 2 ? 0 : 4);
-            n++;
-        }
-    }
-}
 
 /* The ISA ports that the tables can name. */
 static void note_port(Device *dev, void *opaque)
@@ -505,6 +494,34 @@ static bool pc_load_kernel(Pc *pc, GError **errp)
     return true;
 }
 
+/* The geometries that users chose for the BIOS to report. */
+static void pc_add_bios_geometry(Pc *pc)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned bus = 0; bus < MACHINE_IDE_BUSES; bus++) {
+        ide_print_bios_geometry(piix3_ide_bus(pc->ide, bus), "/pci@i0cf8/ide@1,1", text);
+    }
+    fw_files_add_bios_geometry(pc->fw_cfg, text->str);
+}
+
+static bool pc_add_tables(Pc *pc, AcpiConfig *acpi, SmbiosConfig *smbios, GError **errp)
+{
+    const Machine *m = pc->machine;
+    g_autoptr(GPtrArray) tables = fw_user_load_acpi_tables(m->acpitables, errp);
+    g_autoptr(GPtrArray) oem_strings = NULL;
+
+    if (!tables) {
+        return false;
+    }
+    acpi->user_tables = tables;
+    if (m->acpi) {
+        acpi_add_tables(pc->fw_cfg, acpi);
+    }
+    return fw_user_set_smbios(m->smbios, smbios, &oem_strings, errp) &&
+           smbios_add_tables(pc->fw_cfg, smbios, errp);
+}
+
 /* After all devices are there, so that the tables can name them. */
 bool pc_describe(Pc *pc, GError **errp)
 {
@@ -537,7 +554,9 @@ bool pc_describe(Pc *pc, GError **errp)
     };
     const Device *pvpanic = device_find_class(&pvpanic_class);
 
-    parse_uuid(m->uuid, fw.uuid);
+    if (m->uuid && !parse_uuid(m->uuid, fw.uuid, errp)) {
+        return false;
+    }
     memcpy(smbios.uuid, fw.uuid, sizeof(smbios.uuid));
     device_foreach(note_port, &acpi);
     acpi.pvpanic = pvpanic ? pvpanic_port(pvpanic) : 0;
@@ -556,9 +575,8 @@ bool pc_describe(Pc *pc, GError **errp)
     if (m->boot.splash_time >= 0) {
         fw_files_add_boot_menu_wait(pc->fw_cfg, m->boot.splash_time);
     }
-    if (m->acpi) {
-        acpi_add_tables(pc->fw_cfg, &acpi);
-    }
-    smbios_add_tables(pc->fw_cfg, &smbios);
-    return pc_load_kernel(pc, errp) && pc_add_boot_order(pc, errp) && pc_add_reset(pc, errp);
+    pc_add_bios_geometry(pc);
+    return pc_add_tables(pc, &acpi, &smbios, errp) &&
+           fw_user_add_files(pc->fw_cfg, m->fw_cfg, errp) && pc_load_kernel(pc, errp) &&
+           pc_add_boot_order(pc, errp) && pc_add_reset(pc, errp);
 }

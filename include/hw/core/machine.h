@@ -64,6 +64,7 @@ struct Machine {
     /* -M properties */
     bool graphics; /* off: the firmware talks to the serial port */
     bool acpi;
+    bool fd_bootchk;
     int ecam; /* PciEcamMode */
     char *pflash_ids[MACHINE_PFLASHES];
 
@@ -78,6 +79,7 @@ struct Machine {
     char *name;
     char *uuid; /* in textual form, or NULL */
     Opts *rtc; /* -rtc, for the board to read; borrowed */
+    const GPtrArray *fw_cfg, *acpitables, *smbios; /* Opts: options of that name; borrowed */
     BootOptions boot;
     bool vga_given;
     VgaModel vga;
