@@ -45,7 +45,8 @@ typedef struct Parallel {
 
     uint8_t data;
     uint8_t control;
-    bool full;         /* the chardev takes no more for now: the printer is busy */
+    uint8_t latched;   /* what the printer took last */
+    bool full;         /* its chardev does not take that for now: the printer is busy */
     bool acknowledged; /* the interrupt's cause */
 
     /* properties */
@@ -73,26 +74,28 @@ static uint8_t read_status(const Parallel *s)
            STATUS_RESERVED;
 }
 
-/* The printer takes what is on the data lines. */
+/* Print what was latched. Without a peer it is lost, as on an unplugged cable. */
 static void print_character(Parallel *s)
 {
-    chardev_write(s->chr, &s->data, 1);
-    s->full = chardev_room(s->chr) == 0;
+    s->full = chardev_write(s->chr, &s->latched, 1) == 0 && chardev_room(s->chr) == 0;
 }
 
 static void acknowledge(Parallel *s)
 {
     s->acknowledged = s->control & CONTROL_INTERRUPT;
+    update_irq(s);
 }
 
 static void on_drained(void *opaque)
 {
     Parallel *s = opaque;
 
-    s->full = false;
-    if (!(s->control & CONTROL_STROBE)) {
+    if (!s->full) {
+        return;
+    }
+    print_character(s);
+    if (!s->full && !(s->control & CONTROL_STROBE)) {
         acknowledge(s);
-        update_irq(s);
     }
 }
 
@@ -102,16 +105,17 @@ static void write_control(Parallel *s, uint8_t val)
     const uint8_t changed = s->control ^ val;
 
     s->control = val | CONTROL_RESERVED;
-    if ((changed & CONTROL_STROBE) && (val & CONTROL_NINIT) && (val & CONTROL_SELECT)) {
-        if (!(val & CONTROL_STROBE)) {
-            if (!s->full) {
-                acknowledge(s);
-            }
-        } else if (!s->full) {
-            print_character(s);
-        }
-    }
     update_irq(s);
+    if (!(changed & CONTROL_STROBE) || !(val & CONTROL_NINIT) || !(val & CONTROL_SELECT) ||
+        s->full) {
+        return;
+    }
+    if (val & CONTROL_STROBE) {
+        s->latched = s->data;
+        print_character(s);
+    } else {
+        acknowledge(s);
+    }
 }
 
 static uint64_t parallel_read(void *opaque, hwaddr addr, unsigned size)
