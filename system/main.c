@@ -25,6 +25,8 @@
 #include "hw/core/machine.h"
 #include "machine-config.h"
 #include "memory/system.h"
+#include "nets.h"
+#include "objects.h"
 #include "options.h"
 #include "process.h"
 #include "qmp-commands.h"
@@ -163,7 +165,8 @@ static bool build(Options *options, GError **errp)
 
     coalesced_set_output_test(device_coalesced_is_output);
     if (!check_displays(options, errp) || !machine_configure(machine, options, errp) ||
-        !drives_open(options, machine, errp) || !qtest_open(options, errp) || !chardevs_open(options, machine, errp) ||
+        !drives_open(options, machine, errp) || !qtest_open(options, errp) ||
+        !chardevs_open(options, machine, errp) || !nets_open(options, machine, errp) ||
         !accel_start((const char *const *)options->accels->pdata, machine->cpus, machine->cpu_model,
                      print_accel_warning, errp) ||
         !machine->cls->init(machine, errp) || !chardevs_add_debugcons(errp) ||
@@ -192,6 +195,7 @@ static void tear_down(void)
     if (machine->cls) {
         machine->cls->cleanup(machine);
     }
+    objects_close_all();
     net_close_all();
     block_close_all();
     monitor_close_all();

@@ -342,10 +342,12 @@ const MonitorCommand monitor_info_commands[] = {
      "show what the guest, or one CPU of it, exited for, and how long it took", info_io_profile},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
+    {"mem", NULL, NULL, "show which virtual memory is mapped, and how", info_mem},
     {"mice", NULL, NULL, "show the mice, and which of them moves", info_mice},
     {"mtree", NULL, "[-f][-o][-D]",
      "show the memory tree (-f: flat views, -o: owners, -D: disabled)", info_mtree},
     {"name", NULL, NULL, "show the guest's name", info_name},
+    {"network", NULL, NULL, "show the networks and the cards on them", info_network},
     {"pci", NULL, NULL, "show the PCI devices", info_pci},
     {"pic", NULL, NULL, "show the interrupt controllers", info_pic},
     {"qom-tree", NULL, "[PATH]", "show the tree of objects", info_qom_tree, complete_path},
@@ -353,6 +355,7 @@ const MonitorCommand monitor_info_commands[] = {
     {"registers", NULL, "[-a]", "show the CPU's registers (-a: of all CPUs)", info_registers},
     {"screen", NULL, NULL, "show the text on the screen", info_screen},
     {"status", NULL, NULL, "show whether the machine runs", info_status},
+    {"usernet", NULL, NULL, "show the connections of user networks", info_usernet},
     {"uuid", NULL, NULL, "show the machine's UUID", info_uuid},
     {"version", NULL, NULL, "show the version", info_version},
     {"vnc", NULL, NULL, "show the VNC servers and their viewers", info_vnc},
@@ -384,23 +387,30 @@ static bool run_info(char **argv, GString *out, GError **errp)
     return monitor_run(command, argv + 1, out, errp);
 }
 
+static bool help_of(const MonitorCommand *table, const char *prefix, const char *name, GString *out,
+                    GError **errp)
+{
+    const MonitorCommand *command = monitor_find_command(table, name);
+
+    if (!command) {
+        error_setg(errp, "unknown command: '%s%s'", prefix, name);
+        return false;
+    }
+    print_command(out, prefix, command);
+    return true;
+}
+
+/* Of all commands, of one, of all that `info` shows, of one of these. */
 static bool run_help(char **argv, GString *out, GError **errp)
 {
-    const MonitorCommand *command;
-
-    if (*argv && !g_str_equal(*argv, "info")) {
-        command = monitor_find_command(monitor_commands, *argv);
-        if (!command) {
-            error_setg(errp, "unknown command: '%s'", *argv);
-            return false;
-        }
-        print_command(out, "", command);
-        return true;
+    if (*argv && g_str_equal(*argv, "info")) {
+        return argv[1] ? help_of(monitor_info_commands, "info ", argv[1], out, errp)
+                       : run_info((char *[]){NULL}, out, errp);
     }
     if (*argv) {
-        return run_info((char *[]){NULL}, out, errp);
+        return help_of(monitor_commands, "", *argv, out, errp);
     }
-    for (command = monitor_commands; command->name; command++) {
+    for (const MonitorCommand *command = monitor_commands; command->name; command++) {
         print_command(out, "", command);
     }
     return true;
@@ -426,6 +436,9 @@ const MonitorCommand monitor_commands[] = {
     {"expire_password", NULL, "vnc now|never|+SECONDS|TIME [-d SERVER]",
      "set when the password of VNC ends", run_expire_password},
     {"gva2gpa", NULL, "ADDR", "show which physical address a virtual one has", run_gva2gpa},
+    {"hostfwd_add", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:PORT-[GUESTADDR]:PORT",
+     "forward a port of the host to the guest, on a user network", run_hostfwd_add},
+    {"hostfwd_remove", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:PORT", "end that", run_hostfwd_remove},
     {"i", NULL, "/FMT PORT", "read a port", run_in},
     {"io-profile", NULL, "on|off|reset", "count what the guest exits for, or from zero again",
      run_io_profile},
@@ -437,8 +450,14 @@ const MonitorCommand monitor_commands[] = {
     {"mouse_move", NULL, "DX DY [DZ]", "move the mouse, and turn its wheel", run_mouse_move},
     {"mouse_set", NULL, "INDEX", "choose the mouse that moves ('info mice' lists them)",
      run_mouse_set},
+    {"netdev_add", NULL, "TYPE,id=ID[,PROP=VALUE...]", "add a network (as -netdev)",
+     run_netdev_add},
+    {"netdev_del", NULL, "ID", "remove a network", run_netdev_del},
     {"nmi", NULL, NULL, "send an NMI to every CPU", run_nmi},
     {"o", NULL, "/FMT PORT VALUE", "write a port", run_out},
+    {"object_add", NULL, "TYPE,id=ID[,PROP=VALUE...]", "add an object (as -object)",
+     run_object_add},
+    {"object_del", NULL, "ID", "remove an object", run_object_del},
     {"pmemsave", NULL, "ADDR SIZE FILE", "write physical memory to a file", run_pmemsave},
     {"print", "p", "/FMT EXPR", "show the value of an expression ($pc is a register)", run_print},
     {"qom-get", NULL, "PATH PROPERTY", "show a property of an object", run_qom_get, complete_path},
@@ -446,10 +465,12 @@ const MonitorCommand monitor_commands[] = {
     {"qom-set", NULL, "[-j] PATH PROPERTY VALUE", "set a property (-j: to a value in JSON)",
      run_qom_set, complete_path},
     {"quit", "q", NULL, "end the machine", run_quit},
-    {"screendump", NULL, "[-f png|ppm] FILE [DEVICE [HEAD]]",
-     "save the screen as a picture", run_screendump},
+    {"screendump", NULL, "[-f png|ppm] FILE [DEVICE [HEAD]]", "save the screen as a picture",
+     run_screendump},
     {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys, as in 'sendkey ctrl-alt-f1'", run_sendkey,
      complete_keys},
+    {"set_link", NULL, "NAME on|off", "plug or pull the cable of a card or a network",
+     run_set_link},
     {"set_password", NULL, "vnc PASSWORD [keep] [-d SERVER]", "set the password of VNC",
      run_set_password},
     {"stop", "s", NULL, "stop the machine", run_stop},

@@ -73,6 +73,12 @@ bool monitor_cpu_state(struct X86State *state, GError **errp);
 
 /* monitor-memory.c */
 MonitorRun run_x, run_xp, run_print, run_sum, run_gva2gpa, run_in, run_out;
+MonitorRun info_mem;
+
+/* monitor-net.c: networks, and objects that users create */
+MonitorRun run_netdev_add, run_netdev_del, run_set_link, run_hostfwd_add, run_hostfwd_remove;
+MonitorRun run_object_add, run_object_del;
+MonitorRun info_network, info_usernet;
 
 /* monitor-qmp.c: those that QMP has as well */
 MonitorRun run_memsave, run_pmemsave, run_device_add, run_device_del;

@@ -62,7 +62,7 @@ static const OptionGroup groups[] = {
     GROUP("rtc", "rtc"),
     GROUP("name", "name"),
     GROUP("global", "global"),
-    GROUP("netdev", "netdev"),
+    GROUP_WITH_IDS("netdev", drive_opts, nets),
     GROUP("net", "net"),
     GROUP("nic", "nic"),
     GROUP("action", "action"),

@@ -96,31 +96,6 @@ static OptionsResult append_string(Options *options, const OptionRow *row, const
     return OPTIONS_RUN;
 }
 
-static OptionsResult handle_object(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
-{
-    Opts *opts;
-
-    if (wants_help(arg)) {
-        return print_and_stop(
-            g_string_new("List of user creatable objects:\n"
-                         "  monitor-qmp  QMP on a chardev: id=ID, chardev=ID, pretty=on|off\n"));
-    }
-    if (option_is_json(arg)) {
-        json_t *json = option_json(arg, errp);
-
-        opts = json ? option_json_opts(json, errp) : NULL;
-        json_decref(json);
-    } else {
-        opts = opts_parse(arg, "qom-type", errp);
-    }
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_ptr_array_add(options->objects, opts);
-    return OPTIONS_RUN;
-}
-
 static OptionsResult handle_mon(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
@@ -322,18 +297,6 @@ static OptionsResult handle_vga(Options *options, const OptionRow *row, const ch
     return set_string(options, row, arg, errp);
 }
 
-/* -net none, -nic none: networks themselves are not there yet. */
-static OptionsResult handle_nic(Options *options, const OptionRow *row, const char *arg,
-                                GError **errp)
-{
-    if (!g_str_equal(arg, "none")) {
-        error_setg(errp, "only '-%s none' is supported", row->name);
-        return OPTIONS_FAIL;
-    }
-    options->no_nic = true;
-    return OPTIONS_RUN;
-}
-
 /* ----------------------------------------------------------------------------- host side -- */
 
 static OptionsResult handle_display(Options *options, const OptionRow *row, const char *arg,
@@ -507,8 +470,10 @@ static const OptionRow rows[] = {
      "add a device (-device help lists them; -device DRIVER,help its properties)"},
     {"global", "DRIVER.PROP=VALUE", handle_global, 0, "set a property of all devices of a kind"},
     {"vga", "none|std|cirrus", handle_vga, AT(vga), "the display adapter"},
-    {"net", "none", handle_nic, 0, "no network device"},
-    {"nic", "none", handle_nic, 0, "the same"},
+    {"nic", "[TYPE][,model=NAME][,mac=ADDR][,PROP=VALUE...] | none", handle_net, 1,
+     "a network card and its network (-nic help lists types, -nic model=help cards); none: no card"},
+    {"net", "nic[,model=NAME][,macaddr=ADDR] | TYPE[,PROP=VALUE...] | none", handle_net, 1,
+     "the older form: cards and networks on one hub"},
 
     HEADING("Host side"),
     {"display", "none|text|curses|sdl|vnc=ADDRESS[,...]", handle_display, AT(display),
@@ -528,6 +493,8 @@ static const OptionRow rows[] = {
      "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
      " chardev:ID"},
     {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
+    {"netdev", "TYPE,id=ID[,PROP=VALUE...]", handle_net, 0,
+     "a network for -device NAME,netdev=ID (-netdev help lists types)"},
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
     {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
@@ -535,8 +502,8 @@ static const OptionRow rows[] = {
      "a monitor on a -chardev, for people or (control) QMP"},
     {"qmp", "DEV", append_string, AT(qmps), "QMP on DEV"},
     {"qmp-pretty", "DEV", append_string, AT(pretty_qmps), "QMP on DEV, with indented output"},
-    {"object", "monitor-qmp,id=ID,chardev=ID[,pretty=on|off]", handle_object, 0,
-     "an object (-object help lists them): QMP on a -chardev"},
+    {"object", "TYPE,id=ID[,PROP=VALUE...]", handle_object, 0,
+     "an object (-object help lists them): a pcap file of a network, QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
     {"action",
      "[reboot=reset|shutdown][,shutdown=poweroff|pause][,panic=shutdown|pause|exit-failure|none]"
@@ -635,6 +602,7 @@ static void options_init(Options *options)
         .accels = g_ptr_array_new_with_free_func(g_free),
         .devices = g_ptr_array_new_with_free_func(device_option_free),
         .drives = g_ptr_array_new_with_free_func(drive_option_free),
+        .nets = g_ptr_array_new_with_free_func(drive_option_free),
         .chardevs = g_ptr_array_new_with_free_func(free_opts),
         .serials = g_ptr_array_new_with_free_func(g_free),
         .monitors = g_ptr_array_new_with_free_func(g_free),
@@ -667,6 +635,7 @@ void options_clear(Options *options)
     g_clear_pointer(&options->accels, g_ptr_array_unref);
     g_clear_pointer(&options->devices, g_ptr_array_unref);
     g_clear_pointer(&options->drives, g_ptr_array_unref);
+    g_clear_pointer(&options->nets, g_ptr_array_unref);
     g_clear_pointer(&options->chardevs, g_ptr_array_unref);
     g_clear_pointer(&options->serials, g_ptr_array_unref);
     g_clear_pointer(&options->monitors, g_ptr_array_unref);

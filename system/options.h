@@ -22,6 +22,9 @@ typedef struct DriveOption {
     const char *option; /* "-drive", "-hda": for messages */
 } DriveOption;
 
+/* One -netdev, -nic or -net: the option is without the dash. */
+typedef DriveOption NetOption;
+
 /* One -device. */
 typedef struct DeviceOption {
     Opts *opts;   /* of JSON the driver alone */
@@ -36,6 +39,7 @@ typedef struct Options {
     GPtrArray *accels;      /* char *: -accel texts; -M accel=a:b comes as two */
     GPtrArray *devices;     /* DeviceOption */
     GPtrArray *drives;      /* DriveOption */
+    GPtrArray *nets;        /* NetOption */
     GPtrArray *chardevs;    /* Opts */
     GPtrArray *serials;     /* char * */
     GPtrArray *monitors;    /* char *: -monitor */

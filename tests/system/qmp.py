@@ -10,119 +10,7 @@ import subprocess
 import time
 
 import tap
-
-BASE = ["-accel", "x86emu", "-display", "none", "-nodefaults"]
-
-
-class Client:
-    """One connection. Events that come between replies wait in `events`."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(tap.LIMIT)
-        deadline = time.monotonic() + tap.LIMIT
-        while True:
-            try:
-                self.socket.connect(path)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-        self.buffer = b""
-        self.events = []
-        self.greeting = self.read()
-
-    def send(self, text):
-        self.socket.sendall(text if isinstance(text, bytes) else text.encode())
-
-    def read(self):
-        while b"\r\n" not in self.buffer:
-            data = self.socket.recv(65536)
-            if not data:
-                raise tap.Failure(f"it closed the connection: {self.buffer!r}")
-            self.buffer += data
-        line, self.buffer = self.buffer.split(b"\r\n", 1)
-        return json.loads(line)
-
-    def reply(self):
-        while True:
-            message = self.read()
-            if "event" not in message:
-                return message
-            self.events.append(message)
-
-    def call(self, command, arguments=None):
-        request = {"execute": command}
-        if arguments is not None:
-            request["arguments"] = arguments
-        self.send(json.dumps(request) + "\n")
-        return self.reply()
-
-    def good(self, command, arguments=None):
-        reply = self.call(command, arguments)
-        tap.check("return" in reply, f"{command} {arguments}: {reply}")
-        return reply["return"]
-
-    def bad(self, command, arguments=None, part="", cls="GenericError"):
-        reply = self.call(command, arguments)
-        tap.check("error" in reply, f"{command} {arguments}: {reply}")
-        tap.check(part in reply["error"]["desc"] and reply["error"]["class"] == cls,
-                  f"{command} {arguments}: {reply}")
-
-    def negotiate(self, *capabilities):
-        self.good("qmp_capabilities", {"enable": list(capabilities)} if capabilities else None)
-        return self
-
-    def event(self):
-        message = self.events.pop(0) if self.events else self.read()
-        tap.check("event" in message, f"no event: {message}")
-        tap.check(set(message["timestamp"]) == {"seconds", "microseconds"}, str(message))
-        return message
-
-    def expect_event(self, name, **data):
-        message = self.event()
-        tap.check(message["event"] == name, f"{name} expected: {message}")
-        for key, value in data.items():
-            tap.check(message["data"][key] == value, str(message))
-        return message
-
-    def hmp(self, line):
-        return self.good("human-monitor-command", {"command-line": line})
-
-
-class Machine:
-    """A running Lignite with QMP on the socket "q", and a client that has negotiated."""
-
-    def __init__(self, *args, paused=True, base=BASE):
-        self.process = subprocess.Popen(
-            [tap.program(), *base, *(["-S"] if paused else []), "-qmp",
-             "unix:q,server=on,wait=off", *args],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            self.client = Client("q").negotiate()
-        except Exception:
-            self.process.kill()
-            raise
-
-    def __enter__(self):
-        return self.client
-
-    def __exit__(self, kind, *args):
-        if kind:
-            self.process.kill()
-            _, err = self.process.communicate()
-            print(f"# stderr: {err!r}")
-            return
-        if self.process.poll() is None:
-            self.client.send("{'execute':'quit'}")
-        self.wait()
-
-    def wait(self):
-        _, err = self.process.communicate(timeout=tap.LIMIT)
-        tap.check(self.process.returncode == 0, f"{self.process.returncode}: {err!r}")
-        tap.check(err == b"", f"stderr {err!r}")
-
+from qmp_client import BASE, Client, Machine
 
 # --------------------------------------------------------------------------------- handshake --
 
@@ -326,6 +214,8 @@ GOOD = [
      lambda r: {"name": "device[0]", "type": "child<isa-debug-exit>"} in r),
     ("qom-get", {"path": "/machine/peripheral/dbg", "property": "iobase"}, lambda r: r == 0xf4),
     ("qom-get", {"path": "dbg", "property": "type"}, lambda r: r == "isa-debug-exit"),
+    ("qom-get", {"path": "/machine/peripheral-anon/device[0]/parent_bus/child[0]/parent_bus",
+                 "property": "type"}, lambda r: r == "ISA"),
     ("qom-get", {"path": "/machine/unattached/device[0]", "property": "type"},
      lambda r: r == "qemu64-x86_64-cpu"),
     ("qom-set", {"path": "vga", "property": "coalesced-mmio", "value": False}, lambda r: r == {}),
@@ -338,6 +228,24 @@ GOOD = [
     ("device_add", {"driver": "e1000", "id": "net", "addr": "5", "mac": "52:54:00:12:34:56"},
      lambda r: r == {}),
     ("device_del", {"id": "net"}, lambda r: r == {}),
+    ("netdev_add", {"type": "user", "id": "n0", "restrict": True,
+                    "hostfwd": [{"str": "tcp:127.0.0.1:0-:22"}, {"str": "udp:127.0.0.1:0-:9"}]},
+     lambda r: r == {}),
+    ("netdev_add", {"type": "dgram", "id": "n1",
+                    "local": {"type": "inet", "host": "127.0.0.1", "port": "0"},
+                    "remote": {"type": "inet", "host": "127.0.0.1", "port": "9"}},
+     lambda r: r == {}),
+    ("device_add", {"driver": "e1000", "id": "nic", "netdev": "n0", "addr": "6",
+                    "mac": "52:54:00:12:34:56"}, lambda r: r == {}),
+    ("query-rx-filter", {"name": "nic"}, lambda r: r[0]["main-mac"] == "52:54:00:12:34:56"),
+    ("query-rx-filter", None, lambda r: [f["name"] for f in r] == ["nic"]),
+    ("object-add", {"qom-type": "filter-dump", "id": "f0", "netdev": "n0", "file": "dump",
+                    "maxlen": 100}, lambda r: os.path.getsize("dump") == 24),
+    ("object-del", {"id": "f0"}, lambda r: r == {}),
+    ("set_link", {"name": "nic", "up": False}, lambda r: r == {}),
+    ("device_del", {"id": "nic"}, lambda r: r == {}),
+    ("netdev_del", {"id": "n0"}, lambda r: r == {}),
+    ("netdev_del", {"id": "n1"}, lambda r: r == {}),
     ("eject", {"device": "ide1-cd0"}, lambda r: r == {}),
     ("blockdev-change-medium", {"device": "ide1-cd0", "filename": "cd", "format": "raw"},
      lambda r: r == {}),
@@ -435,7 +343,7 @@ WRONG = [
      {"type": "full", "model": {"name": "qemu64", "props": {"avx2": []}}}, "'model.props.avx2'"),
     ("query-cpu-model-expansion",
      {"type": "full", "model": {"name": "qemu64", "props": {"zz": True}}}, "zz' not found"),
-    ("netdev_add", None, "has not been found", "CommandNotFound"),
+    ("netdev_add", None, "Parameter 'type' is missing", "GenericError"),
     ("query-spice", None, "has not been found", "CommandNotFound"),
     ("QUIT", None, "The command QUIT has not been found", "CommandNotFound"),
     ("", None, "has not been found", "CommandNotFound"),
@@ -801,6 +709,27 @@ def profile_files():
               str(err))
 
 
+def without_a_board():
+    """What qmp-cmd-test and device-introspect-test of QEMU do: each query answers, nothing changes."""
+    with Machine(base=["-accel", "qtest", "-display", "none", "-nodefaults", "-machine", "none"]
+                 ) as client:
+        schema = Schema(client)
+        for name in schema.commands():
+            entry = schema.entries[name]
+            returns = schema.entries[entry["ret-type"]]
+            if (any("default" not in m for m in schema.members(entry["arg-type"])) or
+                    (returns["meta-type"] == "object" and not returns["members"])):
+                continue
+            if name == "query-hotpluggable-cpus":
+                client.bad(name, None, "does not support hot-plugging")
+            elif name not in ("query-io-profile", "query-vm-generation-id"):
+                schema.check(entry["ret-type"], client.good(name), name)
+        before = snapshot(client), client.hmp("info qtree")
+        for row in client.good("qom-list-types", {"implements": "device"}):
+            client.hmp(f'device_add "{row["name"]},help"')
+        tap.check((snapshot(client), client.hmp("info qtree")) == before, "something changed")
+
+
 def every_type():
     """What device-introspect-test of QEMU asks of any machine."""
     with Machine() as client:
@@ -936,6 +865,7 @@ tap.main([
     ("I/O profile", io_profile),
     ("profile files", profile_files),
     ("live property", live_property),
+    ("without a board", without_a_board),
     ("every type", every_type),
     ("every path", every_path),
     ("descriptors", descriptors),
