@@ -205,7 +205,7 @@ void complete_coalesce(char **argv, GPtrArray *out)
 void complete_log(char **argv, GPtrArray *out)
 {
     static const char *const items[] = {"none",         "all",   "int", "cpu_reset",
-                                        "guest_errors", "unimp", NULL};
+                                        "guest_errors", "unimp", "vnc", NULL};
 
     if (place(argv) == 0) {
         offer_words(last(argv), items, out);

@@ -8,11 +8,13 @@
 #include "backends/ui/vnc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,16 +22,16 @@
 #include "backends/parse.h"
 #include "backends/ui/ui.h"
 #include "error.h"
-#include "vnc-internal.h"
+#include "keymap.h"
+#include "vnc-library.h"
 
 #define VNC_PORT              5900
 #define VNC_WEBSOCK_PORT      5700
-#define VNC_MAX_CLIENTS       32 /* and as many that are still shaking hands */
+#define VNC_MAX_VIEWERS       32                    /* and as many that are still shaking hands */
+#define VNC_MAX_SOCKETS       (4 * VNC_MAX_VIEWERS) /* with those that were told to go */
 #define ACCEPT_RETRY_MS       250
 #define VNC_NO_CONSOLE_WIDTH  640
 #define VNC_NO_CONSOLE_HEIGHT 480
-
-typedef enum SharePolicy { SHARE_ALLOW_EXCLUSIVE, SHARE_FORCE_SHARED, SHARE_IGNORE } SharePolicy;
 
 typedef struct Listener {
     VncServer *server;
@@ -39,28 +41,40 @@ typedef struct Listener {
     char *path; /* of a unix socket, to be removed */
 } Listener;
 
-typedef struct Connection {
-    VncClient *client;
-    VncPeer here; /* our end */
-    TAILQ_ENTRY(Connection) link;
-} Connection;
+typedef struct Viewer {
+    VncServer *server;
+    int fd; /* a second one of the thread's socket, with which to shut it down */
+    VncPeer here, peer;
+    bool initialized; /* is past the handshake */
+    bool leaving;     /* was shut down */
+    bool held[KEY_CODES];
+    unsigned buttons;
+    bool pointer_seen;
+    int pointer_x, pointer_y;
+    TAILQ_ENTRY(Viewer) link;
+} Viewer;
 
 struct VncServer {
     char *id;
-    bool wants_password;
+    bool wants_password, lossy;
     char *password;
     gint64 password_ends; /* seconds since 1970 */
-    SharePolicy share;
-    GArray *listeners;                    /* Listener; not moved once the first source exists */
-    GArray *addresses;                    /* VncPeer, of each listener */
-    Console *console;                     /* the listener of which we are, or NULL */
-    guint idle;                           /* a source that stands in for the refresh of a console */
-    pixman_image_t *image;                /* NULL: nobody looks */
-    TAILQ_HEAD(, Connection) connections; /* oldest first */
+    VncShare share;
+    GArray *listeners; /* Listener; not moved once the first source exists */
+    GArray *addresses; /* VncPeer, of each listener */
+    VncScreen *screen;
+    bool looking;                 /* there are viewers */
+    Console *console;             /* the listener of which we are, or NULL */
+    pixman_image_t *image;        /* its picture */
+    bool replaced;                /* not shown yet: a new picture, */
+    pixman_region32_t region;     /* or this part of it */
+    TAILQ_HEAD(, Viewer) viewers; /* oldest first */
     TAILQ_ENTRY(VncServer) link;
 };
 
 static TAILQ_HEAD(, VncServer) servers = TAILQ_HEAD_INITIALIZER(servers);
+
+static const VncLibrary *library; /* of the module; there is one if there is a server */
 
 static void (*observer)(VncEvent event, const VncPeer *here, const char *auth, const VncPeer *peer);
 
@@ -75,25 +89,27 @@ static const char *auth_name(const VncServer *server)
     return server->wants_password ? "vnc" : "none";
 }
 
-static void observe(VncEvent event, const Connection *connection, const VncServer *server)
+static void observe(VncEvent event, const Viewer *viewer)
 {
     if (observer) {
-        observer(event, &connection->here, auth_name(server), vnc_client_peer(connection->client));
+        observer(event, &viewer->here, auth_name(viewer->server), &viewer->peer);
     }
 }
 
 /* --------------------------------------------------------------------------------- the picture */
 
-/* Calls `fn` for each client, which may free itself. */
-#define FOREACH_CLIENT(server, fn, ...)                                                            \
-    do {                                                                                           \
-        Connection *next_, *this_ = TAILQ_FIRST(&(server)->connections);                           \
-                                                                                                   \
-        for (; this_; this_ = next_) {                                                             \
-            next_ = TAILQ_NEXT(this_, link);                                                       \
-            fn(this_->client, ##__VA_ARGS__);                                                      \
-        }                                                                                          \
-    } while (0)
+static void clear_region(VncServer *server)
+{
+    pixman_region32_fini(&server->region);
+    pixman_region32_init(&server->region);
+}
+
+static void show(VncServer *server, pixman_region32_t *changed)
+{
+    library->show(server->screen, server->image, changed);
+    server->replaced = false;
+    clear_region(server);
+}
 
 static void take_image(VncServer *server, pixman_image_t *image)
 {
@@ -103,7 +119,9 @@ static void take_image(VncServer *server, pixman_image_t *image)
 
 static void on_update(void *opaque, int x, int y, int width, int height)
 {
-    FOREACH_CLIENT((VncServer *)opaque, vnc_client_changed, x, y, width, height);
+    VncServer *server = opaque;
+
+    pixman_region32_union_rect(&server->region, &server->region, x, y, width, height);
 }
 
 static void on_resize(void *opaque, pixman_image_t *image)
@@ -111,19 +129,25 @@ static void on_resize(void *opaque, pixman_image_t *image)
     VncServer *server = opaque;
 
     take_image(server, pixman_image_ref(image));
-    FOREACH_CLIENT(server, vnc_client_resize);
+    server->replaced = true;
 }
 
 static void on_refreshed(void *opaque)
 {
-    FOREACH_CLIENT((VncServer *)opaque, vnc_client_refreshed);
+    VncServer *server = opaque;
+
+    if (server->replaced) {
+        show(server, NULL);
+    } else if (pixman_region32_not_empty(&server->region)) {
+        show(server, &server->region);
+    }
 }
 
 static void show_nothing(VncServer *server)
 {
     take_image(server, pixman_image_create_bits(PIXMAN_x8r8g8b8, VNC_NO_CONSOLE_WIDTH,
                                                 VNC_NO_CONSOLE_HEIGHT, NULL, 0));
-    FOREACH_CLIENT(server, vnc_client_resize);
+    show(server, NULL);
 }
 
 static void on_gone(void *opaque)
@@ -137,17 +161,19 @@ static void on_gone(void *opaque)
 static const ConsoleListener listener_ops = {
     .update = on_update, .resize = on_resize, .refreshed = on_refreshed, .gone = on_gone};
 
-/* Somebody looks. */
+/* Somebody looks: the picture is there before the thread hears of the viewer. */
 static void start_looking(VncServer *server)
 {
-    if (server->image) {
+    if (server->looking) {
         return;
     }
+    server->looking = true;
     server->console = console_default();
     if (server->console) {
         console_refresh(server->console); /* nobody has looked for long: it may have another size */
         take_image(server, pixman_image_ref(console_image(server->console)));
         console_add_listener(server->console, &listener_ops, server);
+        show(server, NULL);
     } else {
         show_nothing(server);
     }
@@ -159,150 +185,166 @@ static void stop_looking(VncServer *server)
         console_remove_listener(server->console, server);
         server->console = NULL;
     }
-    if (server->idle) {
-        g_source_remove(server->idle);
-        server->idle = 0;
-    }
     take_image(server, NULL);
+    server->looking = false;
 }
 
-/* ---------------------------------------------------------------------- what clients ask */
-
-pixman_image_t *vnc_server_image(VncServer *server)
-{
-    return server->image;
-}
-
-const char *vnc_server_name(VncServer *server)
-{
-    return ui_title();
-}
-
-bool vnc_server_wants_password(VncServer *server)
-{
-    return server->wants_password;
-}
-
-const char *vnc_server_password(VncServer *server)
-{
-    bool over = g_get_real_time() / G_USEC_PER_SEC >= server->password_ends;
-
-    return server->password && *server->password && !over ? server->password : NULL;
-}
-
-static gboolean on_idle(gpointer opaque)
-{
-    ((VncServer *)opaque)->idle = 0;
-    on_refreshed(opaque);
-    return G_SOURCE_REMOVE;
-}
-
-void vnc_server_wake(VncServer *server)
+/* Something will change, or somebody has come. */
+static void wake_console(VncServer *server)
 {
     if (server->console) {
         console_wake(server->console);
-    } else if (!server->idle) {
-        server->idle = g_timeout_add(CONSOLE_REFRESH_MS, on_idle, server);
     }
 }
 
-static Connection *find_connection(VncServer *server, const VncClient *client)
-{
-    Connection *connection;
-
-    TAILQ_FOREACH (connection, &server->connections, link) {
-        if (connection->client == client) {
-            return connection;
-        }
-    }
-    return NULL;
-}
+/* ---------------------------------------------------------------------- what viewers do ------ */
 
 static unsigned count(const VncServer *server, bool initialized)
 {
-    Connection *connection;
+    Viewer *viewer;
     unsigned n = 0;
 
-    TAILQ_FOREACH (connection, &server->connections, link) {
-        n += vnc_client_is_initialized(connection->client) == initialized;
+    TAILQ_FOREACH (viewer, &server->viewers, link) {
+        n += !viewer->leaving && viewer->initialized == initialized;
     }
     return n;
 }
 
-/* Every viewer but one has to go. */
-static void disconnect_others(VncServer *server, const VncClient *client)
+/* The thread finds that the connection broke, at once even if it waits for this viewer. */
+static void send_away(Viewer *viewer)
 {
-    Connection *next, *connection = TAILQ_FIRST(&server->connections);
+    viewer->leaving = true;
+    shutdown(viewer->fd, SHUT_RDWR);
+}
 
-    for (; connection; connection = next) {
-        next = TAILQ_NEXT(connection, link);
-        if (connection->client != client && vnc_client_is_initialized(connection->client)) {
-            vnc_client_free(connection->client);
+static void viewer_initialized(void *opaque)
+{
+    Viewer *viewer = opaque;
+
+    if (count(viewer->server, true) >= VNC_MAX_VIEWERS) {
+        send_away(viewer);
+        return;
+    }
+    viewer->initialized = true;
+    wake_console(viewer->server);
+    observe(VNC_INITIALIZED, viewer);
+}
+
+static void viewer_key(void *opaque, uint32_t keysym, bool down)
+{
+    Viewer *viewer = opaque;
+    KeyCode key = keymap_lookup(keysym).key;
+
+    if (key != KEY_CODE_NONE) {
+        viewer->held[key] = down;
+        input_send_key(key, down);
+        input_send_sync();
+    }
+    wake_console(viewer->server);
+}
+
+static void send_buttons(Viewer *viewer, unsigned buttons)
+{
+    static const InputButton by_bit[] = {INPUT_BUTTON_LEFT,       INPUT_BUTTON_MIDDLE,
+                                         INPUT_BUTTON_RIGHT,      INPUT_BUTTON_WHEEL_UP,
+                                         INPUT_BUTTON_WHEEL_DOWN, INPUT_BUTTON_WHEEL_LEFT,
+                                         INPUT_BUTTON_WHEEL_RIGHT};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(by_bit); i++) {
+        if ((buttons ^ viewer->buttons) & 1u << i) {
+            input_send_button(by_bit[i], buttons & 1u << i);
         }
     }
+    viewer->buttons = buttons;
 }
 
-bool vnc_server_admit(VncServer *server, VncClient *client, bool shared)
+static void viewer_pointer(void *opaque, int x, int y, int width, int height, unsigned buttons)
 {
-    Connection *connection = find_connection(server, client);
+    Viewer *viewer = opaque;
 
-    if (!shared && server->share == SHARE_FORCE_SHARED) {
-        return false;
+    if (input_is_absolute()) {
+        input_send_absolute(width > 1 ? x * INPUT_ABSOLUTE_MAX / (width - 1) : 0,
+                            height > 1 ? y * INPUT_ABSOLUTE_MAX / (height - 1) : 0);
+    } else if (viewer->pointer_seen && (x != viewer->pointer_x || y != viewer->pointer_y)) {
+        input_send_relative(x - viewer->pointer_x, y - viewer->pointer_y);
     }
-    if (!shared && server->share == SHARE_ALLOW_EXCLUSIVE) {
-        disconnect_others(server, client);
-    }
-    if (count(server, true) >= VNC_MAX_CLIENTS) {
-        return false;
-    }
-    start_looking(server);
-    observe(VNC_INITIALIZED, connection, server);
-    return true;
+    viewer->pointer_seen = true;
+    viewer->pointer_x = x;
+    viewer->pointer_y = y;
+    send_buttons(viewer, buttons);
+    input_send_sync();
+    wake_console(viewer->server);
 }
 
-void vnc_server_lost(VncServer *server, VncClient *client)
+/* Nothing stays pressed because a connection broke. */
+static void viewer_gone(void *opaque)
 {
-    Connection *connection = find_connection(server, client);
+    Viewer *viewer = opaque;
+    VncServer *server = viewer->server;
 
-    TAILQ_REMOVE(&server->connections, connection, link);
-    observe(VNC_DISCONNECTED, connection, server);
-    g_free(connection);
-    if (!count(server, true)) {
+    for (int key = 0; key < KEY_CODES; key++) {
+        if (viewer->held[key]) {
+            input_send_key(key, false);
+        }
+    }
+    send_buttons(viewer, 0);
+    input_send_sync();
+    TAILQ_REMOVE(&server->viewers, viewer, link);
+    observe(VNC_DISCONNECTED, viewer);
+    close(viewer->fd);
+    g_free(viewer);
+    if (TAILQ_EMPTY(&server->viewers)) {
         stop_looking(server);
     }
 }
 
+static const VncViewerOps viewer_ops = {.initialized = viewer_initialized,
+                                        .key = viewer_key,
+                                        .pointer = viewer_pointer,
+                                        .gone = viewer_gone};
+
 /* ------------------------------------------------------------------------------- connections */
 
-/* Of those that are still shaking hands, the oldest gives way. */
-static void make_room(VncServer *server)
+/* Of those that are still shaking hands, the oldest gives way. False: the thread lags behind. */
+static bool make_room(VncServer *server)
 {
-    Connection *connection;
+    Viewer *viewer, *oldest = NULL;
+    unsigned sockets = 0;
 
-    if (count(server, false) < VNC_MAX_CLIENTS) {
-        return;
-    }
-    TAILQ_FOREACH (connection, &server->connections, link) {
-        if (!vnc_client_is_initialized(connection->client)) {
-            vnc_client_free(connection->client);
-            return;
+    TAILQ_FOREACH (viewer, &server->viewers, link) {
+        sockets++;
+        if (!oldest && !viewer->initialized && !viewer->leaving) {
+            oldest = viewer;
         }
     }
+    if (oldest && count(server, false) >= VNC_MAX_VIEWERS) {
+        send_away(oldest);
+    }
+    return sockets < VNC_MAX_SOCKETS;
 }
 
-static void add_client(VncServer *server, int fd, bool websocket, bool authenticated)
+static void add_viewer(VncServer *server, int fd, bool websocket, bool authenticated)
 {
-    Connection *connection = g_new0(Connection, 1);
-    int one = 1;
+    int second = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    Viewer *viewer;
 
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on a unix socket: good */
-    make_room(server);
-    socket_names(fd, false, &connection->here.names);
-    connection->here.websocket = websocket;
-    connection->client = vnc_client_new(server, fd, websocket, authenticated);
-    TAILQ_INSERT_TAIL(&server->connections, connection, link);
-    observe(VNC_CONNECTED, connection, server);
-    vnc_client_start(connection->client);
+    if (second < 0 || !make_room(server)) {
+        close(fd);
+        if (second >= 0) {
+            close(second);
+        }
+        return;
+    }
+    viewer = g_new0(Viewer, 1);
+    viewer->server = server;
+    viewer->fd = second;
+    viewer->here.websocket = viewer->peer.websocket = websocket;
+    socket_names(fd, false, &viewer->here.names);
+    socket_names(fd, true, &viewer->peer.names);
+    TAILQ_INSERT_TAIL(&server->viewers, viewer, link);
+    observe(VNC_CONNECTED, viewer);
+    start_looking(server);
+    library->add_viewer(server->screen, fd, authenticated, viewer);
 }
 
 static gboolean on_connection(int fd, GIOCondition condition, gpointer opaque);
@@ -321,7 +363,7 @@ static gboolean on_connection(int fd, GIOCondition condition, gpointer opaque)
     int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     if (peer >= 0) {
-        add_client(listener->server, peer, listener->websocket, false);
+        add_viewer(listener->server, peer, listener->websocket, false);
     } else if (errno == EMFILE || errno == ENFILE) {
         /* There is no descriptor for who waits: let some go before the next look. */
         listener->source = g_timeout_add(ACCEPT_RETRY_MS, listen_again, listener);
@@ -338,7 +380,7 @@ bool vnc_add_client(int fd, bool skip_auth, GError **errp)
         error_setg(errp, "There is no VNC server: start with -vnc");
         return false;
     }
-    add_client(server, fd, false, skip_auth);
+    add_viewer(server, fd, false, skip_auth);
     return true;
 }
 
@@ -483,12 +525,8 @@ static VncServer *find_server(const char *id)
 
 static void server_free(VncServer *server)
 {
-    Connection *connection;
-
-    while ((connection = TAILQ_FIRST(&server->connections))) {
-        vnc_client_free(connection->client);
-    }
     stop_looking(server);
+    pixman_region32_fini(&server->region);
     g_array_unref(server->listeners);
     g_array_unref(server->addresses);
     g_free(server->password);
@@ -496,9 +534,11 @@ static void server_free(VncServer *server)
     g_free(server);
 }
 
-static bool parse_share(Opts *opts, SharePolicy *share, GError **errp)
+static bool parse_share(Opts *opts, VncShare *share, GError **errp)
 {
-    static const char *const names[] = {"allow-exclusive", "force-shared", "ignore"};
+    static const char *const names[] = {[VNC_ALLOW_EXCLUSIVE] = "allow-exclusive",
+                                        [VNC_FORCE_SHARED] = "force-shared",
+                                        [VNC_IGNORE_EXCLUSIVE] = "ignore"};
     const char *name = opts_get(opts, "share");
 
     for (size_t i = 0; name && i < G_N_ELEMENTS(names); i++) {
@@ -518,7 +558,7 @@ static bool parse_share(Opts *opts, SharePolicy *share, GError **errp)
 static bool parse_options(VncServer *server, Opts *opts, GError **errp)
 {
     const char *id = opts_get(opts, "id");
-    bool lossy = false, ignored = false;
+    bool ignored = false;
 
     if (id && !parse_id("id", id, errp)) {
         return false;
@@ -529,12 +569,9 @@ static bool parse_options(VncServer *server, Opts *opts, GError **errp)
         return false;
     }
     if (!opts_get_bool(opts, "password", &server->wants_password, errp) ||
-        !parse_share(opts, &server->share, errp) || !opts_get_bool(opts, "lossy", &lossy, errp) ||
+        !parse_share(opts, &server->share, errp) ||
+        !opts_get_bool(opts, "lossy", &server->lossy, errp) ||
         !opts_get_bool(opts, "non-adaptive", &ignored, errp)) {
-        return false;
-    }
-    if (lossy) {
-        error_setg(errp, "lossy=on is not supported: pictures are sent as they are");
         return false;
     }
     opts_get(opts, "to");
@@ -566,8 +603,12 @@ bool vnc_start(Opts *opts, bool announce, GError **errp)
     if (g_str_equal(address, "none")) {
         return true;
     }
+    if (!library && !(library = ui_module_symbol(VNC_MODULE, VNC_MODULE_SYMBOL, errp))) {
+        return false;
+    }
     server = g_new0(VncServer, 1);
-    TAILQ_INIT(&server->connections);
+    TAILQ_INIT(&server->viewers);
+    pixman_region32_init(&server->region);
     server->password_ends = G_MAXINT64;
     server->listeners = g_array_new(FALSE, FALSE, sizeof(Listener));
     g_array_set_clear_func(server->listeners, clear_listener);
@@ -576,6 +617,8 @@ bool vnc_start(Opts *opts, bool announce, GError **errp)
         server_free(server);
         return false;
     }
+    server->screen = library->screen_new(ui_title(), server->wants_password, server->lossy,
+                                         server->share, &viewer_ops);
     for (unsigned i = 0; i < server->listeners->len; i++) {
         Listener *listener = &g_array_index(server->listeners, Listener, i);
 
@@ -592,7 +635,16 @@ bool vnc_start(Opts *opts, bool announce, GError **errp)
 void vnc_stop_all(void)
 {
     VncServer *server;
+    Viewer *viewer;
 
+    TAILQ_FOREACH (server, &servers, link) {
+        TAILQ_FOREACH (viewer, &server->viewers, link) {
+            send_away(viewer);
+        }
+    }
+    if (library) {
+        library->stop();
+    }
     while ((server = TAILQ_FIRST(&servers))) {
         TAILQ_REMOVE(&servers, server, link);
         server_free(server);
@@ -620,6 +672,7 @@ bool vnc_set_password(const char *id, const char *password, GError **errp)
     if (server) {
         g_free(server->password);
         server->password = g_strdup(password);
+        library->set_password(server->screen, password, server->password_ends);
     }
     return server;
 }
@@ -630,6 +683,7 @@ bool vnc_set_password_expiry(const char *id, gint64 time, GError **errp)
 
     if (server) {
         server->password_ends = time;
+        library->set_password(server->screen, server->password, time);
     }
     return server;
 }
@@ -638,7 +692,7 @@ void vnc_foreach(void (*on_server)(const VncServerInfo *info, void *opaque),
                  void (*on_client)(const VncPeer *peer, void *opaque), void *opaque)
 {
     VncServer *server;
-    Connection *connection;
+    Viewer *viewer;
 
     TAILQ_FOREACH (server, &servers, link) {
         VncServerInfo info = {
@@ -650,9 +704,9 @@ void vnc_foreach(void (*on_server)(const VncServerInfo *info, void *opaque),
         };
 
         on_server(&info, opaque);
-        TAILQ_FOREACH (connection, &server->connections, link) {
-            if (on_client) {
-                on_client(vnc_client_peer(connection->client), opaque);
+        TAILQ_FOREACH (viewer, &server->viewers, link) {
+            if (on_client && !viewer->leaving) {
+                on_client(&viewer->peer, opaque);
             }
         }
     }

@@ -23,6 +23,7 @@ static const struct {
 } log_items[] = {
     {LOG_INT, "int", "interrupts"},
     {LOG_CPU_RESET, "cpu_reset", "resets and their causes"},
+    {LOG_VNC, "vnc", "what VNC viewers do, in the words of libvncserver"},
     {LOG_GUEST_ERROR, "guest_errors", "what the guest does that a data sheet forbids"},
     {LOG_UNIMP, "unimp", "what the guest uses that has no model"},
 };

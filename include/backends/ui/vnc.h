@@ -15,7 +15,7 @@
 /*
  * Start a server from the options of -vnc, whose first element is the key "vnc": an address
  * ("[HOST]:DISPLAY", "unix:PATH", or "none" for no server), then id=, to=, password=on|off,
- * websocket=on|off|PORT|HOST:PORT, share=allow-exclusive|force-shared|ignore, lossy=off,
+ * websocket=on|off|PORT|HOST:PORT, share=allow-exclusive|force-shared|ignore, lossy=on|off,
  * non-adaptive=on|off. With `announce`, says on standard error where it listens.
  */
 bool vnc_start(Opts *opts, bool announce, GError **errp);
@@ -34,6 +34,8 @@ bool vnc_set_password_expiry(const char *id, gint64 time, GError **errp);
 
 /* Take over a connected socket as a viewer. With `skip_auth`, without a password. */
 bool vnc_add_client(int fd, bool skip_auth, GError **errp);
+
+typedef struct VncServer VncServer;
 
 /* The other end of a connection. */
 typedef struct VncPeer {

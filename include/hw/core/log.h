@@ -14,6 +14,7 @@ typedef enum LogMask {
     LOG_UNIMP = 1 << 1,       /* the guest used what has no model here */
     LOG_INT = 1 << 2,         /* interrupts */
     LOG_CPU_RESET = 1 << 3,   /* resets and their causes */
+    LOG_VNC = 1 << 4,         /* what libvncserver says of viewers */
 } LogMask;
 
 /* The kinds that are logged; read on hot paths through log_enabled(). */
@@ -24,7 +25,7 @@ static inline bool log_enabled(LogMask kind)
     return G_UNLIKELY(log_mask & kind);
 }
 
-/* Choose kinds from a comma list ("guest_errors,unimp,int,cpu_reset"); unknown names fail. */
+/* Choose kinds from a comma list ("guest_errors,unimp,int,cpu_reset,vnc"); unknown names fail. */
 bool log_set_items(const char *items, GError **errp);
 
 /* Write to the file at `path` from now on (NULL: standard error). */
