@@ -209,6 +209,19 @@ static rfbBool check_password(rfbClientPtr cl, const char *response, int len)
     return viewer->admitted;
 }
 
+/*
+ * Two formats in which 0.9.14 encodes ZRLE as no viewer decodes it: colours in the upper three
+ * bytes, little endian, and 15 bits, big endian.
+ */
+static bool is_zrle_good(const rfbPixelFormat *format)
+{
+    if (format->bitsPerPixel == 32) {
+        return format->bigEndian ||
+               MIN(MIN(format->redShift, format->greenShift), format->blueShift) < 8;
+    }
+    return format->bitsPerPixel == 8 || !format->bigEndian || format->greenMax > 31;
+}
+
 /* Before each update: what the viewer asks for, and does not get. */
 static void on_update(rfbClientPtr cl)
 {
@@ -218,6 +231,9 @@ static void on_update(rfbClientPtr cl)
         if (cl->preferredEncoding == rfbEncodingZYWRLE) {
             cl->preferredEncoding = rfbEncodingZRLE;
         }
+    }
+    if (cl->preferredEncoding == rfbEncodingZRLE && !is_zrle_good(&cl->format)) {
+        cl->preferredEncoding = rfbEncodingRaw;
     }
     /* The guest draws its own pointer; without a shape from us a viewer shows its own, too. */
     cl->enableCursorShapeUpdates = FALSE;
@@ -284,7 +300,7 @@ static void open_screen(VncScreen *screen, int width, int height)
     rfb->port = rfb->ipv6port = 0; /* listening is not its task, nor serving files */
     rfb->httpDir = NULL;
     rfb->permitFileTransfer = FALSE;
-    rfb->ignoreSIGPIPE = FALSE;              /* of the process; main() has done it */
+    rfb->ignoreSIGPIPE = FALSE;                   /* of the process; main() has done it */
     rfb->sslcertfile = rfb->sslkeyfile = no_file; /* read when a viewer wants TLS: it fails */
     rfb->maxClientWait = CLIENT_WAIT_MS;
     rfb->deferUpdateTime = rfb->deferPtrUpdateTime = 0;

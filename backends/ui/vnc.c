@@ -305,7 +305,7 @@ static const VncViewerOps viewer_ops = {.initialized = viewer_initialized,
 
 /* ------------------------------------------------------------------------------- connections */
 
-/* Of those that are still shaking hands, the oldest gives way. False: the thread lags behind. */
+/* Of those that are still shaking hands, the oldest gives way. False: there is none. */
 static bool make_room(VncServer *server)
 {
     Viewer *viewer, *oldest = NULL;
@@ -320,7 +320,7 @@ static bool make_room(VncServer *server)
     if (oldest && count(server, false) >= VNC_MAX_VIEWERS) {
         send_away(oldest);
     }
-    return sockets < VNC_MAX_SOCKETS;
+    return sockets < VNC_MAX_SOCKETS && count(server, true) < VNC_MAX_VIEWERS;
 }
 
 static void add_viewer(VncServer *server, int fd, bool websocket, bool authenticated)

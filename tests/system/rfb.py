@@ -41,8 +41,9 @@ class Websocket:
         self.buffer = b""
         key = base64.b64encode(os.urandom(16)).decode()
         offer = f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else ""
-        sock.sendall((f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: WebSocket\r\n"
-                      f"Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: {key}\r\n{offer}"
+        sock.sendall((f"GET {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n"
+                      "Upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
+                      f"Sec-WebSocket-Key: {key}\r\n{offer}"
                       "Sec-WebSocket-Version: 13\r\n\r\n").encode())
         head = b""
         while not head.endswith(b"\r\n\r\n"):
@@ -205,7 +206,9 @@ class Viewer:
                 raise PermissionError("refused")
         self.send(bytes([shared]))
         self.width, self.height = self.unpack(">HH")
-        tap.check(self.read(16) == self.format.wire(), "pixel format")
+        wire = bytearray(self.read(16))
+        wire[3] = bool(wire[3])  # any number but 0 is true
+        tap.check(wire == self.format.wire(), f"pixel format {bytes(wire)}")
         self.name = self.read(self.unpack(">I")[0]).decode()
         self.picture = [[None] * self.width for _ in range(self.height)]
 
@@ -254,7 +257,8 @@ class Viewer:
         if encoding == EXTENDED_SIZE:
             n, = self.unpack(">B3x")
             screens = [self.unpack(">IHHHHI") for _ in range(n)]
-            tap.check(screens == [(0, 0, 0, width, height, 0)], str(screens))
+            tap.check([screen[1:] for screen in screens] == [(0, 0, width, height, 0)],
+                      str(screens))
             self.size_notices.append((x, y))
             self.resize(width, height)
         elif encoding == DESKTOP_SIZE:
@@ -341,14 +345,33 @@ class Viewer:
             at += size
             return self.format.rgb(value << 8 if self.format.zrle_high else value)
 
+        def run(colours):
+            nonlocal at
+            if not colours:
+                colour, long = pixel(), True
+            else:
+                colour, long = colours[data[at] & 0x7f], data[at] & 0x80
+                at += 1
+            length = 1
+            while long:
+                length += data[at]
+                at += 1
+                long = data[at - 1] == 255
+            return [colour] * length
+
         for y in range(0, height, 64):
             for x in range(0, width, 64):
                 w, h = min(64, width - x), min(64, height - y)
                 kind = data[at]
                 at += 1
-                tap.check(kind <= 16, f"tile {kind}")
+                tap.check(kind <= 16 or kind == 128 or kind > 129, f"tile {kind}")
                 if kind == 0:
                     tile = [pixel() for _ in range(w * h)]
+                elif kind >= 128:
+                    colours = [pixel() for _ in range(kind - 128)]
+                    tile = []
+                    while len(tile) < w * h:
+                        tile += run(colours)
                 else:
                     colours = [pixel() for _ in range(kind)]
                     tile = colours * (w * h)
