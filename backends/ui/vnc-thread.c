@@ -183,6 +183,8 @@ static void on_gone(rfbClientPtr cl)
 {
     tell(message_of(cl->clientData, TOLD_GONE));
     g_clear_pointer(&cl->clientData, g_free);
+    free(cl->wsctx); /* 0.9.14 forgets it */
+    cl->wsctx = NULL;
 }
 
 static rfbBool check_password(rfbClientPtr cl, const char *response, int len)
