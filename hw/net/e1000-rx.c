@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The e1000 receives: frames become data in buffers, and descriptors that tell of it.
- * Document: Intel 317453, 3.2 (reception), 9.2 (VLAN tags), 13.4.22 (RCTL).
+ * Document: Intel 317453, 3.2 (reception), chapter 9 (VLANs), 13.4.22 (RCTL).
  *
  * There is no packet buffer in the card: a frame that finds no room in the ring, or a receiver that
  * is off, waits in the network (net_client_receive_ready()). Frames that no ring of this size could

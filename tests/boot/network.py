@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The driver of pc-bios sends frames, and each must come back, with queued writes and without: the
-same frames, in the same order, with the same statistics. Once they come back through the loopback of
-the PHY, with registers reached by ports; once from here, at the other end of a network of datagrams,
-with registers reached by memory, where each frame is looked at as it passes.
+same frames, in the same order, with the same statistics. Once they come back through the loopback
+of the PHY, with registers reached by ports; once from here, at the other end of a network of
+datagrams, with registers reached by memory, where each frame is looked at as it passes.
 
 Then the driver sets up its ring, and looks at memory alone until a frame comes.
 
@@ -91,12 +91,12 @@ class Peer:
 
 def start(mode, card, options):
     return Guest("-nodefaults", "-kernel", KERNEL, "-append", f"-- {mode}", "-device",
-                 "isa-debug-exit,iobase=0xf4,iosize=4", *options, "-device", f"e1000,romfile={card}",
-                 *sys.argv[4:])
+                 "isa-debug-exit,iobase=0xf4,iosize=4", *options, "-device",
+                 f"e1000,romfile={card}", *sys.argv[4:])
 
 
 def drive(mode, coalesced, options=()):
-    """Run the driver; returns what it said, and the exits and queued writes of the card's registers."""
+    """Run it; returns what it said, and the exits and queued writes of the card's registers."""
     switch = "on" if coalesced else "off"
     card = f",coalesced-mmio={switch},coalesced-pio={switch}" + (",netdev=net" if options else "")
     with start(f"{mode}{FRAMES}", card, options) as guest:
