@@ -86,12 +86,21 @@ static OptionsResult handle_nothing(Options *options, const OptionRow *row, cons
     return OPTIONS_RUN;
 }
 
-/* Keep all, in order. */
-static OptionsResult append_string(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
+/* Where bytes go: keep all, in order. */
+static OptionsResult append_dev(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
 {
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
     g_ptr_array_add(*(GPtrArray **)field_of(options, row), g_strdup(arg));
     return OPTIONS_RUN;
+}
+
+static OptionsResult handle_qtest(Options *options, const OptionRow *row, const char *arg,
+                                  GError **errp)
+{
+    return wants_help(arg) ? print_usage(row) : set_string(options, row, arg, errp);
 }
 
 static OptionsResult handle_object(Options *options, const OptionRow *row, const char *arg,
@@ -511,17 +520,17 @@ static const OptionRow rows[] = {
     {"audio", "none", handle_audio, 0, "no sound"},
     {"nographic", NULL, set_flag, AT(nographic),
      "no display; serial port and monitor on standard input and output"},
-    {"serial", "DEV", append_string, AT(serials),
+    {"serial", "DEV", append_dev, AT(serials),
      "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
      " chardev:ID"},
-    {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
+    {"debugcon", "DEV", append_dev, AT(debugcons), "the firmware's debug log (port 0xe9)"},
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
-    {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
+    {"monitor", "DEV", append_dev, AT(monitors), "a monitor on DEV"},
     {"mon", "[chardev=]ID[,mode=readline|control][,pretty=on|off]", handle_mon, 0,
      "a monitor on a -chardev, for people or (control) QMP"},
-    {"qmp", "DEV", append_string, AT(qmps), "QMP on DEV"},
-    {"qmp-pretty", "DEV", append_string, AT(pretty_qmps), "QMP on DEV, with indented output"},
+    {"qmp", "DEV", append_dev, AT(qmps), "QMP on DEV"},
+    {"qmp-pretty", "DEV", append_dev, AT(pretty_qmps), "QMP on DEV, with indented output"},
     {"object", "monitor-qmp,id=ID,chardev=ID[,pretty=on|off]", handle_object, 0,
      "an object (-object help lists them): QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
@@ -545,7 +554,7 @@ static const OptionRow rows[] = {
      handle_sandbox, 0, "give up system calls that no machine needs (default: off), and more"},
     {"msg", "[timestamp=on|off][,guest-name=on|off]", handle_msg, 0,
      "what stands before each message on standard error"},
-    {"qtest", "DEV", set_string, AT(qtest),
+    {"qtest", "DEV", handle_qtest, AT(qtest),
      "a client drives the machine by lines on DEV: unix:F, stdio, chardev:ID, ... (with"
      " -accel qtest)"},
     {"qtest-log", "FILE", set_string, AT(qtest_log), "write the lines of -qtest to FILE"},
