@@ -15,7 +15,13 @@ bool option_is_json(const char *arg);
 /* The object that `arg` is, in the syntax of QMP; a new reference, or NULL with an error. */
 json_t *option_json(const char *arg, GError **errp);
 
-/* Its members as texts, for what takes its parameters so; fails for lists and objects. */
+/*
+ * Its members as texts, for what takes its parameters so. What is in an object within it has the key
+ * "outer.inner"; a list is its key several times, with elements that are plain or {"str": TEXT}.
+ */
 Opts *option_json_opts(json_t *object, GError **errp);
+
+/* An argument in either form: JSON, or what opts_parse() takes. */
+Opts *option_opts(const char *arg, const char *implied, GError **errp);
 
 #endif

@@ -62,13 +62,16 @@ static const OptionGroup groups[] = {
     GROUP("rtc", "rtc"),
     GROUP("name", "name"),
     GROUP("global", "global"),
-    GROUP("netdev", "netdev"),
+    GROUP_WITH_IDS("netdev", drive_opts, nets),
     GROUP("net", "net"),
     GROUP("nic", "nic"),
     GROUP("action", "action"),
     GROUP("sandbox", "sandbox"),
     GROUP("msg", "msg"),
     GROUP("fw_cfg", "fw_cfg"),
+    GROUP("acpi", "acpitable"),
+    GROUP("smbios", "smbios"),
+    {"vnc", "vnc", "vnc"},
 };
 
 static const OptionGroup *find_group(const char *name, GError **errp)

@@ -37,6 +37,9 @@ void drive_option_free(void *data);  /* DriveOption */
 /* options-file.c: -readconfig, -set */
 OptionHandler handle_readconfig, handle_set;
 
+/* options-net.c */
+OptionHandler handle_net, handle_object;
+
 /* options-process.c: how the process runs, and what it says */
 OptionHandler handle_run_with, handle_name, handle_msg, handle_sandbox;
 

@@ -22,14 +22,15 @@ typedef struct DriveOption {
     const char *option; /* "-drive", "-hda": for messages */
 } DriveOption;
 
+/* One -netdev, -nic or -net: the option is without the dash. */
+typedef DriveOption NetOption;
+
 /* One -device. */
 typedef struct DeviceOption {
     Opts *opts;   /* of JSON the driver alone */
     json_t *json; /* or NULL */
     char *text;   /* for messages */
 } DeviceOption;
-
-typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_NONE, DISPLAY_TEXT } DisplayKind;
 
 /* What the command line says, before anything is opened or started. */
 typedef struct Options {
@@ -38,14 +39,18 @@ typedef struct Options {
     GPtrArray *accels;      /* char *: -accel texts; -M accel=a:b comes as two */
     GPtrArray *devices;     /* DeviceOption */
     GPtrArray *drives;      /* DriveOption */
+    GPtrArray *nets;        /* NetOption */
     GPtrArray *chardevs;    /* Opts */
     GPtrArray *serials;     /* char * */
+    GPtrArray *parallels;   /* char * */
     GPtrArray *monitors;    /* char *: -monitor */
     GPtrArray *mons;        /* Opts: -mon */
     GPtrArray *debugcons;   /* char * */
     GPtrArray *qmps;        /* char *: -qmp */
     GPtrArray *pretty_qmps; /* char *: -qmp-pretty */
     GPtrArray *objects;     /* Opts: -object */
+    GPtrArray *fw_cfg, *acpitables, *smbios; /* Opts */
+    bool no_fd_bootchk;
     Opts *boot;
     Opts *rtc;
     Opts *smp;
@@ -59,7 +64,8 @@ typedef struct Options {
     char *qtest, *qtest_log;
     ProcessOptions process;
     bool msg_timestamp, msg_guest_name; /* what stands before each message */
-    DisplayKind display;
+    char *display;  /* -display, -sdl, -curses; NULL: the default one */
+    GPtrArray *vncs; /* char *: -vnc */
     bool nographic;
     ProfileOptions profile;
     bool nodefaults;

@@ -91,6 +91,7 @@ typedef struct QmpCommand {
     json_t *(*run)(QmpSession *session, json_t *args, GError **errp);
     bool oob;  /* may be sent by exec-oob: does not wait for anything */
     bool open; /* takes members beyond `args`, which it checks itself */
+    const QmpType *union_args; /* in place of `args`, where the first decides on the others */
 } QmpCommand;
 
 typedef struct QmpEvent {
@@ -125,6 +126,7 @@ typedef enum QmpErrorClass {
  * Check an object against a table. Fails in QEMU's words: "Parameter 'x' is missing", "Invalid
  * parameter type for 'x', expected: string", "Parameter 'x' is unexpected" (not if `open`).
  */
+bool qmp_check_args(const QmpCommand *command, json_t *args, GError **errp);
 bool qmp_check_members(const QmpMember *members, json_t *object, bool open, GError **errp);
 bool qmp_check_value(const QmpType *type, json_t *value, const char *path, GError **errp);
 

@@ -214,7 +214,7 @@ static json_t *execute(QmpSession *session, json_t *message, GError **errp)
         return NULL;
     }
     args = request.args ? json_incref(request.args) : json_object();
-    if (!qmp_check_members(command->args, args, command->open, &err)) {
+    if (!qmp_check_args(command, args, &err)) {
         g_propagate_error(errp, g_steal_pointer(&err));
     } else if (!command->run) {
         negotiate(session, args);

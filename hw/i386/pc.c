@@ -13,6 +13,7 @@
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
 #include "hw/block/fdc.h"
+#include "hw/char/parallel.h"
 #include "hw/char/serial.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/kernel.h"
@@ -25,10 +26,10 @@
 #include "hw/timer/pcspk.h"
 #include "memory/system.h"
 
-#define PC_SCI_IRQ     9
-#define PC_IDE_IRQ     14 /* of the first channel; the second has the next one */
-#define PC_IDE_DEVFN   PCI_DEVFN(1, 1)
-#define PC_FW_CFG_PORT 0x510
+#define PC_SCI_IRQ      9
+#define PC_IDE_IRQ      14 /* of the first channel; the second has the next one */
+#define PC_IDE_DEVFN    PCI_DEVFN(1, 1)
+#define PC_FW_CFG_PORT  0x510
 #define PC_PCI_HOLE_MIN UINT64_C(0x80000000) /* SeaBIOS puts no BAR lower */
 
 static Pc the_pc;
@@ -95,18 +96,19 @@ static bool pc_add_rtc(Pc *pc, GError **errp)
     return true;
 }
 
-static bool pc_add_serials(Pc *pc, GError **errp)
+/* Ports of a class, with the chardevs that the user gave; those that are NULL are left out. */
+static bool pc_add_ports(Pc *pc, const DeviceClass *cls, Chardev *const *chardevs, unsigned n,
+                         GError **errp)
 {
-    for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
-        Chardev *chr = pc->machine->serials[i];
+    for (unsigned i = 0; i < n; i++) {
         Device *dev;
 
-        if (!chr) {
+        if (!chardevs[i]) {
             continue;
         }
-        dev = device_new(&serial_class);
+        dev = device_new(cls);
         device_set_uint(dev, "index", i);
-        device_set_str(dev, "chardev", chardev_id(chr));
+        device_set_str(dev, "chardev", chardev_id(chardevs[i]));
         if (!device_realize(dev, &pc->isa->bus, errp)) {
             device_free(dev);
             return false;
@@ -188,6 +190,30 @@ static bool pc_add_vga(Pc *pc, GError **errp)
     g_assert_not_reached();
 }
 
+static bool pc_set_nic(Device *dev, const char *property, const char *value, GError **errp)
+{
+    return !value || device_set_property(dev, property, g_variant_new_string(value), errp);
+}
+
+static bool pc_add_nics(Pc *pc, GError **errp)
+{
+    const GPtrArray *nics = pc->machine->nics;
+
+    for (unsigned i = 0; i < nics->len; i++) {
+        const NicConfig *nic = nics->pdata[i];
+        Device *dev =
+            device_new(device_class_find(nic->model ? nic->model : pc->machine->cls->default_nic));
+
+        if (!pc_set_nic(dev, "mac", nic->mac, errp) || !pc_set_nic(dev, "addr", nic->addr, errp) ||
+            !pc_set_nic(dev, "netdev", nic->netdev, errp) ||
+            !device_realize(dev, &pc->pci->bus, errp)) {
+            device_free(dev);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ----------------------------------------------------------------------------- the board -- */
 
 /*
@@ -250,7 +276,9 @@ static bool pc_init(Machine *machine, GError **errp)
     }
     device_connect_gpio_out(pc_add_isa(pc, &i8042_class), "a20", 0, pc_a20_input(0));
     device_connect_gpio_out(pc_add_isa(pc, &port92_class), "a20", 0, pc_a20_input(1));
-    if (!pc_add_serials(pc, errp) || !pc_add_floppies(pc, errp)) {
+    if (!pc_add_ports(pc, &serial_class, machine->serials, MACHINE_SERIALS, errp) ||
+        !pc_add_ports(pc, &parallel_class, machine->parallels, MACHINE_PARALLELS, errp) ||
+        !pc_add_floppies(pc, errp)) {
         return false;
     }
 
@@ -265,7 +293,7 @@ static bool pc_init(Machine *machine, GError **errp)
     if (!pc_add_drives(pc, errp) || !pc_add_vga(pc, errp)) {
         return false;
     }
-    return !machine->default_nic || pc_add_pci(pc, "e1000", errp);
+    return pc_add_nics(pc, errp);
 }
 
 /* The lines above ISA's are the board's alone; a test device wants all. */
@@ -319,6 +347,7 @@ const MachineClass pc_machine_class = {
     .ram_id = "pc.ram",
     .default_boot_order = "cad",
     .default_vga = VGA_CIRRUS,
+    .default_nic = "e1000",
     .max_cpus = ACCEL_MAX_CPUS,
     .init = pc_init,
     .done = pc_done,

@@ -10,119 +10,7 @@ import subprocess
 import time
 
 import tap
-
-BASE = ["-accel", "x86emu", "-display", "none", "-nodefaults"]
-
-
-class Client:
-    """One connection. Events that come between replies wait in `events`."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(tap.LIMIT)
-        deadline = time.monotonic() + tap.LIMIT
-        while True:
-            try:
-                self.socket.connect(path)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-        self.buffer = b""
-        self.events = []
-        self.greeting = self.read()
-
-    def send(self, text):
-        self.socket.sendall(text if isinstance(text, bytes) else text.encode())
-
-    def read(self):
-        while b"\r\n" not in self.buffer:
-            data = self.socket.recv(65536)
-            if not data:
-                raise tap.Failure(f"it closed the connection: {self.buffer!r}")
-            self.buffer += data
-        line, self.buffer = self.buffer.split(b"\r\n", 1)
-        return json.loads(line)
-
-    def reply(self):
-        while True:
-            message = self.read()
-            if "event" not in message:
-                return message
-            self.events.append(message)
-
-    def call(self, command, arguments=None):
-        request = {"execute": command}
-        if arguments is not None:
-            request["arguments"] = arguments
-        self.send(json.dumps(request) + "\n")
-        return self.reply()
-
-    def good(self, command, arguments=None):
-        reply = self.call(command, arguments)
-        tap.check("return" in reply, f"{command} {arguments}: {reply}")
-        return reply["return"]
-
-    def bad(self, command, arguments=None, part="", cls="GenericError"):
-        reply = self.call(command, arguments)
-        tap.check("error" in reply, f"{command} {arguments}: {reply}")
-        tap.check(part in reply["error"]["desc"] and reply["error"]["class"] == cls,
-                  f"{command} {arguments}: {reply}")
-
-    def negotiate(self, *capabilities):
-        self.good("qmp_capabilities", {"enable": list(capabilities)} if capabilities else None)
-        return self
-
-    def event(self):
-        message = self.events.pop(0) if self.events else self.read()
-        tap.check("event" in message, f"no event: {message}")
-        tap.check(set(message["timestamp"]) == {"seconds", "microseconds"}, str(message))
-        return message
-
-    def expect_event(self, name, **data):
-        message = self.event()
-        tap.check(message["event"] == name, f"{name} expected: {message}")
-        for key, value in data.items():
-            tap.check(message["data"][key] == value, str(message))
-        return message
-
-    def hmp(self, line):
-        return self.good("human-monitor-command", {"command-line": line})
-
-
-class Machine:
-    """A running Lignite with QMP on the socket "q", and a client that has negotiated."""
-
-    def __init__(self, *args, paused=True, base=BASE):
-        self.process = subprocess.Popen(
-            [tap.program(), *base, *(["-S"] if paused else []), "-qmp",
-             "unix:q,server=on,wait=off", *args],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            self.client = Client("q").negotiate()
-        except Exception:
-            self.process.kill()
-            raise
-
-    def __enter__(self):
-        return self.client
-
-    def __exit__(self, kind, *args):
-        if kind:
-            self.process.kill()
-            _, err = self.process.communicate()
-            print(f"# stderr: {err!r}")
-            return
-        if self.process.poll() is None:
-            self.client.send("{'execute':'quit'}")
-        self.wait()
-
-    def wait(self):
-        _, err = self.process.communicate(timeout=tap.LIMIT)
-        tap.check(self.process.returncode == 0, f"{self.process.returncode}: {err!r}")
-        tap.check(err == b"", f"stderr {err!r}")
-
+from qmp_client import BASE, Client, Machine
 
 # --------------------------------------------------------------------------------- handshake --
 
@@ -266,6 +154,8 @@ def make_cd(name="cd"):
 
 
 # Every command with arguments that it takes; more for some. (command, arguments, check of result)
+GUID = "324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87"
+
 GOOD = [
     ("query-version", None, lambda r: r["qemu"]["major"] == 11),
     ("query-commands", None, lambda r: {"name": "query-commands"} in r),
@@ -277,6 +167,7 @@ GOOD = [
     ("query-yank", None, lambda r: r == []),
     ("query-status", None, lambda r: r == {"running": False, "status": "prelaunch"}),
     ("query-name", None, lambda r: r == {"name": "vm é"}),
+    ("query-vm-generation-id", None, lambda r: r["guid"] == GUID),
     ("query-uuid", None, lambda r: r["UUID"] == "00000000-0000-0000-0000-000000000000"),
     ("query-kvm", None, lambda r: r == {"enabled": False, "present": True}),
     ("query-cpus-fast", None, lambda r: r[0]["cpu-index"] == 0 and r[0]["thread-id"] > 0),
@@ -310,6 +201,14 @@ GOOD = [
      r[0]["inserted"]["image"]["virtual-size"] == 1 << 20),
     ("query-chardev", None, lambda r: r[0]["label"] == "qmp0"),
     ("query-mice", None, lambda r: r[0]["current"]),
+    ("query-display-options", None, lambda r: r == {"type": "none"}),
+    # With viewers: vnc.py.
+    ("query-vnc", None, lambda r: r["enabled"] and r["clients"] == [] and r["auth"] == "vnc"),
+    ("query-vnc-servers", None, lambda r: [server["id"] for server in r] == ["default"]),
+    ("change-vnc-password", {"password": "a"}, lambda r: r == {}),
+    ("set_password", {"protocol": "vnc", "password": "a", "connected": "keep"},
+     lambda r: r == {}),
+    ("expire_password", {"protocol": "vnc", "time": "+60"}, lambda r: r == {}),
     ("qom-list", {"path": "/"}, lambda r: {"name": "machine",
                                            "type": "child<pc-i440fx-11.1-machine>"} in r),
     ("qom-list", {"path": "/machine/peripheral"},
@@ -332,6 +231,24 @@ GOOD = [
     ("device_add", {"driver": "e1000", "id": "net", "addr": "5", "mac": "52:54:00:12:34:56"},
      lambda r: r == {}),
     ("device_del", {"id": "net"}, lambda r: r == {}),
+    ("netdev_add", {"type": "user", "id": "n0", "restrict": True,
+                    "hostfwd": [{"str": "tcp:127.0.0.1:0-:22"}, {"str": "udp:127.0.0.1:0-:9"}]},
+     lambda r: r == {}),
+    ("netdev_add", {"type": "dgram", "id": "n1",
+                    "local": {"type": "inet", "host": "127.0.0.1", "port": "0"},
+                    "remote": {"type": "inet", "host": "127.0.0.1", "port": "9"}},
+     lambda r: r == {}),
+    ("device_add", {"driver": "e1000", "id": "nic", "netdev": "n0", "addr": "6",
+                    "mac": "52:54:00:12:34:56"}, lambda r: r == {}),
+    ("query-rx-filter", {"name": "nic"}, lambda r: r[0]["main-mac"] == "52:54:00:12:34:56"),
+    ("query-rx-filter", None, lambda r: [f["name"] for f in r] == ["nic"]),
+    ("object-add", {"qom-type": "filter-dump", "id": "f0", "netdev": "n0", "file": "dump",
+                    "maxlen": 100}, lambda r: os.path.getsize("dump") == 24),
+    ("object-del", {"id": "f0"}, lambda r: r == {}),
+    ("set_link", {"name": "nic", "up": False}, lambda r: r == {}),
+    ("device_del", {"id": "nic"}, lambda r: r == {}),
+    ("netdev_del", {"id": "n0"}, lambda r: r == {}),
+    ("netdev_del", {"id": "n1"}, lambda r: r == {}),
     ("eject", {"device": "ide1-cd0"}, lambda r: r == {}),
     ("blockdev-change-medium", {"device": "ide1-cd0", "filename": "cd", "format": "raw"},
      lambda r: r == {}),
@@ -361,8 +278,9 @@ GOOD = [
     ("stop", None, lambda r: r == {}),
 ]
 
-FULL = ["-vga", "none", "-name", "vm é", "-device", "isa-debug-exit,id=dbg,iobase=0xf4,iosize=4",
-        "-device", "isa-debug-exit", "-device", "VGA,id=vga", "-cdrom", "cd"]
+FULL = ["-vnc", "unix:viewers,password=on", "-vga", "none", "-name", "vm é",
+        "-device", "isa-debug-exit,id=dbg,iobase=0xf4,iosize=4", "-device", "isa-debug-exit",
+        "-device", "VGA,id=vga", "-device", f"vmgenid,guid={GUID}", "-cdrom", "cd"]
 
 
 def full_machine():
@@ -428,8 +346,8 @@ WRONG = [
      {"type": "full", "model": {"name": "qemu64", "props": {"avx2": []}}}, "'model.props.avx2'"),
     ("query-cpu-model-expansion",
      {"type": "full", "model": {"name": "qemu64", "props": {"zz": True}}}, "zz' not found"),
-    ("netdev_add", None, "has not been found", "CommandNotFound"),
-    ("query-vnc", None, "has not been found", "CommandNotFound"),
+    ("netdev_add", None, "Parameter 'type' is missing", "GenericError"),
+    ("query-spice", None, "has not been found", "CommandNotFound"),
     ("QUIT", None, "The command QUIT has not been found", "CommandNotFound"),
     ("", None, "has not been found", "CommandNotFound"),
     ("qom-list", {"path": "/machine/zz"}, "Device '/machine/zz' not found", "DeviceNotFound"),
@@ -485,6 +403,15 @@ WRONG = [
     ("blockdev-change-medium", {"device": "ide1-cd0", "filename": "cd", "format": "qcow2"},
      "qcow2"),
     ("screendump", {"filename": "no/such/file"}, "no/such/file"),
+    ("screendump", {"filename": "x", "device": "zz"}, "Device 'zz' not found", "DeviceNotFound"),
+    ("screendump", {"filename": "x", "device": "dbg"}, "Device 'dbg' has no screen"),
+    ("screendump", {"filename": "x", "device": "vga", "head": 1}, "(head 1) is not bound"),
+    ("screendump", {"filename": "x", "head": 0}, "'head' must be specified together"),
+    ("set_password", {"protocol": "vnc", "password": "a", "display": "zz"},
+     "There is no VNC server zz"),
+    ("set_password", {"protocol": "vnc", "password": "a", "connected": "fail"}, "'keep'"),
+    ("set_password", {"protocol": "spice", "password": "a"}, "does not accept value 'spice'"),
+    ("expire_password", {"protocol": "vnc", "time": "soon"}, "invalid time 'soon'"),
     ("send-key", {"keys": []}, "invalid parameter"),
     ("send-key", {"keys": [{"type": "qcode", "data": "zz"}]}, "does not accept value 'zz'"),
     ("send-key", {"keys": [{"type": "number", "data": 9999}]}, "invalid parameter"),

@@ -15,6 +15,7 @@
 #include "memory/memory.h"
 
 #define MACHINE_SERIALS 4
+#define MACHINE_PARALLELS 3
 #define MACHINE_IDE_BUSES 2
 #define MACHINE_IDE_UNITS 2
 #define MACHINE_FLOPPIES 2
@@ -34,6 +35,14 @@ typedef struct BootOptions {
     int64_t reboot_timeout; /* ms until a failed boot tries again; -1: never */
 } BootOptions;
 
+/* A network card for the board to put on its bus. The strings are owned, and may be NULL. */
+typedef struct NicConfig {
+    char *model;  /* NULL: the board's usual one */
+    char *mac;    /* NULL: one that is free */
+    char *addr;   /* the place on the bus; NULL: the next */
+    char *netdev; /* the backend at its other end */
+} NicConfig;
+
 typedef struct MachineClass {
     const char *name;
     const char *alias;
@@ -44,6 +53,7 @@ typedef struct MachineClass {
     const char *ram_id;   /* what query-memdev calls its memory */
     const char *default_boot_order;
     VgaModel default_vga;
+    const char *default_nic; /* class of the usual network card; NULL: there is no place for one */
     unsigned max_cpus;
     /*
      * Build the board from the options in `machine`, and make the vCPUs. The accelerator has
@@ -64,6 +74,7 @@ struct Machine {
     /* -M properties */
     bool graphics; /* off: the firmware talks to the serial port */
     bool acpi;
+    bool fd_bootchk;
     int ecam; /* PciEcamMode */
     char *pflash_ids[MACHINE_PFLASHES];
 
@@ -78,11 +89,13 @@ struct Machine {
     char *name;
     char *uuid; /* in textual form, or NULL */
     Opts *rtc; /* -rtc, for the board to read; borrowed */
+    const GPtrArray *fw_cfg, *acpitables, *smbios; /* Opts: options of that name; borrowed */
     BootOptions boot;
     bool vga_given;
     VgaModel vga;
-    bool default_nic;
+    GPtrArray *nics; /* NicConfig */
     Chardev *serials[MACHINE_SERIALS];
+    Chardev *parallels[MACHINE_PARALLELS];
     BlockBackend *ide[MACHINE_IDE_BUSES][MACHINE_IDE_UNITS];
     BlockBackend *floppy[MACHINE_FLOPPIES];
     BlockBackend *pflash[MACHINE_PFLASHES]; /* the first has the end of the address space */
