@@ -211,6 +211,8 @@ GOOD = [
     ("expire_password", {"protocol": "vnc", "time": "+60"}, lambda r: r == {}),
     ("qom-list", {"path": "/"}, lambda r: {"name": "machine",
                                            "type": "child<pc-i440fx-11.1-machine>"} in r),
+    ("qom-list", {"path": "/objects"}, lambda r: all(
+        row["type"] in ("string", "child<monitor-qmp>", "child<filter-dump>") for row in r)),
     ("qom-list", {"path": "/machine/peripheral"},
      lambda r: {"name": "dbg", "type": "child<isa-debug-exit>"} in r),
     ("qom-list", {"path": "/machine/peripheral-anon"},
@@ -733,6 +735,25 @@ def without_a_board():
         tap.check((snapshot(client), client.hmp("info qtree")) == before, "something changed")
 
 
+def objects():
+    """What -object and object-add made has a path and a type."""
+    with Machine("-chardev", "null,id=c", "-object", "monitor-qmp,id=m,chardev=c",
+                 "-netdev", "user,id=n") as client:
+        def names():
+            return {(r["name"], r["type"]) for r in client.good("qom-list", {"path": "/objects"})}
+
+        tap.check(("m", "child<monitor-qmp>") in names(), str(names()))
+        client.good("object-add", {"qom-type": "filter-dump", "id": "d", "netdev": "n",
+                                   "file": "dump"})
+        tap.check(("d", "child<filter-dump>") in names(), str(names()))
+        kind = client.good("qom-get", {"path": "/objects/d", "property": "type"})
+        tap.check(kind == "filter-dump", kind)
+        client.bad("qom-set", {"path": "d", "property": "type", "value": 1}, "is not writable")
+        client.good("object-del", {"id": "d"})
+        client.bad("qom-get", {"path": "/objects/d", "property": "type"}, "not found",
+                   "DeviceNotFound")
+
+
 def every_type():
     """What device-introspect-test of QEMU asks of any machine."""
     with Machine() as client:
@@ -869,6 +890,7 @@ tap.main([
     ("profile files", profile_files),
     ("live property", live_property),
     ("without a board", without_a_board),
+    ("objects", objects),
     ("every type", every_type),
     ("every path", every_path),
     ("descriptors", descriptors),
