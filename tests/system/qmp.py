@@ -585,6 +585,8 @@ def hotplug():
             tap.check(client.good("qom-get", {"path": path, "property": "hotplugged"}), "not so")
             slots = [d["slot"] for d in client.good("query-pci")[0]["devices"]]
             tap.check(6 in slots, str(slots))
+            hmp_config(client, 6, 0x10, 0xe2000000)  # mapped when it goes
+            hmp_config(client, 6, 0x04, 3)
             if run == 1:
                 client.good("cont")
                 client.expect_event("RESUME")
