@@ -494,6 +494,9 @@ static const char *blt_fault(const CirrusVga *s, const CirrusBlt *b)
     bool copy = !expand && !pattern, video = !from_cpu;
     bool backward = copy && !from_cpu && !to_cpu && (b->mode & CIRRUS_GR30_BACKWARD);
 
+    if (!s->blitter) {
+        return "finds the blitter turned off";
+    }
     if (from_cpu && (to_cpu || pattern)) {
         return "has no source in video memory";
     }
