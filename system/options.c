@@ -10,6 +10,8 @@
 #include "accel/accel.h"
 #include "backends/char.h"
 #include "backends/firmware.h"
+#include "backends/ui/keymap.h"
+#include "backends/ui/ui.h"
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/log.h"
@@ -91,6 +93,31 @@ static OptionsResult append_string(Options *options, const OptionRow *row, const
                                    GError **errp)
 {
     g_ptr_array_add(*(GPtrArray **)field_of(options, row), g_strdup(arg));
+    return OPTIONS_RUN;
+}
+
+/* Keep all, in order, each as an Opts without an implied key. */
+static OptionsResult append_opts(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp)
+{
+    Opts *opts = opts_parse(arg, NULL, errp);
+
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_ptr_array_add(*(GPtrArray **)field_of(options, row), opts);
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_fw_cfg(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts = opts_parse(arg, "name", errp);
+
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_ptr_array_add(options->fw_cfg, opts);
     return OPTIONS_RUN;
 }
 
@@ -301,20 +328,25 @@ static OptionsResult handle_display(Options *options, const OptionRow *row, cons
                                     GError **errp)
 {
     if (wants_help(arg)) {
-        return print_and_stop(
-            g_string_new("Available display backend types:\n"
-                         "none     the screen is not shown; screendump takes pictures of it\n"
-                         "text     the text on the screen is printed when the guest ends\n"));
+        GString *text = g_string_new(NULL);
+
+        display_print_help(text);
+        return print_and_stop(text);
     }
-    if (g_str_equal(arg, "none")) {
-        options->display = DISPLAY_NONE;
-    } else if (g_str_equal(arg, "text")) {
-        options->display = DISPLAY_TEXT;
-    } else {
-        error_setg(errp, "unknown display: -display help lists them");
-        return OPTIONS_FAIL;
-    }
-    return OPTIONS_RUN;
+    return display_check(arg, errp) ? set_string(options, row, arg, errp) : OPTIONS_FAIL;
+}
+
+/* -sdl, -curses: the same as -display with that name. */
+static OptionsResult handle_display_name(Options *options, const OptionRow *row, const char *arg,
+                                         GError **errp)
+{
+    return set_string(options, row, row->name, errp);
+}
+
+static OptionsResult handle_keyboard(Options *options, const OptionRow *row, const char *arg,
+                                     GError **errp)
+{
+    return keymap_choose(arg, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
 }
 
 static OptionsResult handle_audio(Options *options, const OptionRow *row, const char *arg,
@@ -437,6 +469,17 @@ static const OptionRow rows[] = {
      "[order=]LETTERS[,once=LETTERS][,menu=on|off][,splash-time=MS][,reboot-timeout=MS]"
      "[,strict=on|off]",
      handle_boot, 0, "boot order: a, b floppy; c disk; d CD; n network"},
+    {"no-fd-bootchk", NULL, set_flag, AT(no_fd_bootchk), "the same as -M fd-bootchk=off"},
+    {"fw_cfg", "[name=]NAME,file=FILE|string=TEXT", handle_fw_cfg, 0,
+     "a file for firmware; users' own are called opt/..."},
+    {"acpitable",
+     "file=FILE[:FILE...]|data=FILE[:FILE...][,sig=S][,rev=N][,oem_id=S][,oem_table_id=S]"
+     "[,oem_rev=N][,asl_compiler_id=S][,asl_compiler_rev=N]",
+     append_opts, AT(acpitables), "an ACPI table, with (file=) or without (data=) its header"},
+    {"smbios",
+     "type=0|1|2|3|11[,manufacturer=S][,product=S][,version=S][,serial=S][,uuid=U][,asset=S]"
+     "[,sku=S][,family=S][,location=S][,vendor=S][,date=S][,value=S]",
+     append_opts, AT(smbios), "what SMBIOS says of firmware, system, board or chassis; or OEM texts"},
     {"kernel", "FILE", set_string, AT(kernel), "boot a bzImage or a multiboot kernel"},
     {"initrd", "FILE", set_string, AT(initrd), "initial RAM disk, or multiboot modules"},
     {"append", "TEXT", set_string, AT(append), "the kernel's command line"},
@@ -469,13 +512,24 @@ static const OptionRow rows[] = {
      "the older form: cards and networks on one hub"},
 
     HEADING("Host side"),
-    {"display", "none|text", handle_display, 0, "how the screen is shown"},
+    {"display", "none|text|curses|sdl|vnc=ADDRESS[,...]", handle_display, AT(display),
+     "how the screen is shown (-display help lists the ways; default: a window, else VNC)"},
+    {"sdl", NULL, handle_display_name, AT(display), "the same as -display sdl"},
+    {"curses", NULL, handle_display_name, AT(display), "the same as -display curses"},
+    {"vnc",
+     "none|[HOST]:DISPLAY|unix:PATH[,id=ID][,password=on|off][,to=DISPLAY]"
+     "[,websocket=on|off|PORT][,share=allow-exclusive|force-shared|ignore][,lossy=off]",
+     append_string, AT(vncs), "a VNC server that shows the screen"},
+    {"k", "LAYOUT", handle_keyboard, 0,
+     "the guest's keyboard layout (en-us, de, fr...), for viewers that send characters"},
     {"audio", "none", handle_audio, 0, "no sound"},
     {"nographic", NULL, set_flag, AT(nographic),
      "no display; serial port and monitor on standard input and output"},
     {"serial", "DEV", append_string, AT(serials),
      "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
      " chardev:ID"},
+    {"parallel", "DEV", append_string, AT(parallels),
+     "a parallel port with a printer on DEV (default: there is no port)"},
     {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
     {"netdev", "TYPE,id=ID[,PROP=VALUE...]", handle_net, 0,
      "a network for -device NAME,netdev=ID (-netdev help lists types)"},
@@ -589,12 +643,17 @@ static void options_init(Options *options)
         .nets = g_ptr_array_new_with_free_func(drive_option_free),
         .chardevs = g_ptr_array_new_with_free_func(free_opts),
         .serials = g_ptr_array_new_with_free_func(g_free),
+        .parallels = g_ptr_array_new_with_free_func(g_free),
         .monitors = g_ptr_array_new_with_free_func(g_free),
         .mons = g_ptr_array_new_with_free_func(free_opts),
         .debugcons = g_ptr_array_new_with_free_func(g_free),
         .qmps = g_ptr_array_new_with_free_func(g_free),
         .pretty_qmps = g_ptr_array_new_with_free_func(g_free),
         .objects = g_ptr_array_new_with_free_func(free_opts),
+        .vncs = g_ptr_array_new_with_free_func(g_free),
+        .fw_cfg = g_ptr_array_new_with_free_func(free_opts),
+        .acpitables = g_ptr_array_new_with_free_func(free_opts),
+        .smbios = g_ptr_array_new_with_free_func(free_opts),
     };
 }
 
@@ -604,7 +663,8 @@ void options_clear(Options *options)
                         &options->kernel,   &options->initrd,    &options->append,
                         &options->name,     &options->uuid,      &options->vga,
                         &options->pidfile,  &options->log_items, &options->log_file,
-                        &options->qtest,    &options->qtest_log, &options->profile.file};
+                        &options->qtest,    &options->qtest_log, &options->profile.file,
+                        &options->display};
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_clear_pointer(strings[i], g_free);
@@ -620,12 +680,17 @@ void options_clear(Options *options)
     g_clear_pointer(&options->nets, g_ptr_array_unref);
     g_clear_pointer(&options->chardevs, g_ptr_array_unref);
     g_clear_pointer(&options->serials, g_ptr_array_unref);
+    g_clear_pointer(&options->parallels, g_ptr_array_unref);
     g_clear_pointer(&options->monitors, g_ptr_array_unref);
     g_clear_pointer(&options->mons, g_ptr_array_unref);
     g_clear_pointer(&options->debugcons, g_ptr_array_unref);
     g_clear_pointer(&options->qmps, g_ptr_array_unref);
     g_clear_pointer(&options->pretty_qmps, g_ptr_array_unref);
     g_clear_pointer(&options->objects, g_ptr_array_unref);
+    g_clear_pointer(&options->vncs, g_ptr_array_unref);
+    g_clear_pointer(&options->fw_cfg, g_ptr_array_unref);
+    g_clear_pointer(&options->acpitables, g_ptr_array_unref);
+    g_clear_pointer(&options->smbios, g_ptr_array_unref);
 }
 
 OptionsResult options_parse(Options *options, int argc, char **argv, GError **errp)

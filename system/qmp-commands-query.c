@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * QMP commands that tell what there is: machines, CPU models, options, PCI functions, drives,
- * chardevs, pointers.
+ * chardevs.
  */
 #include <string.h>
 
 #include "accel/accel.h"
 #include "backends/block.h"
 #include "backends/char.h"
+#include "hw/acpi/vmgenid.h"
+#include "hw/core/device.h"
 #include "hw/core/machine.h"
-#include "hw/input/input.h"
 #include "hw/pci/pci.h"
 #include "options.h"
 #include "qmp-commands.h"
@@ -421,27 +422,20 @@ static json_t *query_chardev(QmpSession *session, json_t *args, GError **errp)
     return list;
 }
 
-static const QmpType mouse_info =
-    QMP_STRUCT(QMP_MUST("name", qmp_str), QMP_MUST("index", qmp_int), QMP_MUST("current", qmp_bool),
-               QMP_MUST("absolute", qmp_bool));
-static const QmpType mouse_infos = QMP_LIST(mouse_info);
-
-static void add_mouse(const InputPointer *pointer, void *opaque)
-{
-    json_array_append_new(opaque, json_pack("{s:s, s:i, s:b, s:b}", "name", pointer->name, "index",
-                                            (int)pointer->index, "current", pointer->current,
-                                            "absolute", pointer->absolute));
-}
-
-static json_t *query_mice(QmpSession *session, json_t *args, GError **errp)
-{
-    json_t *list = json_array();
-
-    input_foreach_pointer(add_mouse, list);
-    return list;
-}
-
 /* ----------------------------------------------------------------------------------- table -- */
+
+static const QmpType guid_info = QMP_STRUCT(QMP_MUST("guid", qmp_str));
+
+static json_t *query_vm_generation_id(QmpSession *session, json_t *args, GError **errp)
+{
+    const Device *dev = device_find_class(&vmgenid_class);
+
+    if (!dev) {
+        error_setg(errp, "VM Generation ID device not found");
+        return NULL;
+    }
+    return json_pack("{s:s}", "guid", vmgenid_text(dev));
+}
 
 const QmpCommand qmp_query_commands[] = {
     {.name = "query-machines", .returns = &machine_infos, .run = query_machines},
@@ -457,7 +451,9 @@ const QmpCommand qmp_query_commands[] = {
      .returns = &option_infos,
      .run = query_command_line_options},
     {.name = "query-pci", .returns = &pci_infos, .run = query_pci},
+    {.name = "query-vm-generation-id",
+     .returns = &guid_info,
+     .run = query_vm_generation_id},
     {.name = "query-block", .returns = &block_infos, .run = query_block},
     {.name = "query-chardev", .returns = &chardev_infos, .run = query_chardev},
-    {.name = "query-mice", .returns = &mouse_infos, .run = query_mice},
     {}};
