@@ -247,6 +247,44 @@ static void test_stream_slow_peer(void)
     stream_end(&s);
 }
 
+/* A frame that went out in part is finished before the next, also if there is room at once. */
+static void test_stream_finishes_a_frame(void)
+{
+    g_autoptr(GByteArray) got = g_byte_array_new();
+    g_autoptr(GByteArray) expected = g_byte_array_new();
+    Stream s;
+
+    stream_init(&s);
+    for (unsigned fit = 1; fit < 10; fit++) { /* one of these is the last that fits, in part */
+        for (unsigned i = 0; i <= fit; i++) {
+            if (i == fit) {
+                read_frames(s.fd, got);
+            }
+            append_frame(expected, NET_FRAME_MAX, fit + i);
+            end_send(&s.card, NET_FRAME_MAX, fit + i);
+        }
+        while (got->len < expected->len) {
+            iterate();
+            read_frames(s.fd, got);
+        }
+    }
+    g_assert_cmpmem(got->data, got->len, expected->data, expected->len);
+    stream_end(&s);
+}
+
+/* It has gone, and nobody knows yet. */
+static void test_stream_peer_is_gone(void)
+{
+    Stream s;
+
+    stream_init(&s);
+    close(s.fd);
+    s.fd = -1;
+    g_assert_true(end_send(&s.card, 60, 0));
+    g_assert_true(end_send(&s.card, 60, 0));
+    stream_end(&s);
+}
+
 /* The peer goes while frames wait for it: no signal, and they are dropped. */
 static void test_stream_peer_goes(void)
 {
@@ -510,7 +548,58 @@ static void make_unix_dgram(const char *id, const char *local, const char *remot
           remote);
 }
 
-/* A reader that is slow fills the queue of its socket: we wait, without spinning, and lose none. */
+/* How many descriptors the main loop waited on for room to write, in the last poll. */
+static unsigned waits_for_room;
+
+static gint counting_poll(GPollFD *fds, guint n, gint timeout)
+{
+    waits_for_room = 0;
+    for (guint i = 0; i < n; i++) {
+        waits_for_room += (fds[i].events & G_IO_OUT) != 0;
+    }
+    return g_poll(fds, n, timeout);
+}
+
+/*
+ * A unix socket says that there is room even if the one that reads has none: who waits for that
+ * spins.
+ */
+static void test_unix_dgram_does_not_spin(void)
+{
+    g_autofree char *path_a = path_of("a");
+    g_autofree char *path_b = path_of("b");
+    GPollFunc before = g_main_context_get_poll_func(NULL);
+    SocketAddress address;
+    unsigned sent = 0;
+    uint8_t buf[100];
+    End card;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    alarm(LIMIT_S);
+    g_assert_true(socket_unix_address(&address, path_b, NULL));
+    g_assert_cmpint(bind(fd, &address.any, address.len), ==, 0);
+    make_unix_dgram("a", path_a, path_b);
+    end_card(&card, "a");
+    while (end_send(&card, 60, sent)) {
+        sent++;
+    }
+    g_main_context_set_poll_func(NULL, counting_poll);
+    iterate();
+    g_main_context_set_poll_func(NULL, before);
+    g_assert_cmpuint(waits_for_room, ==, 0);
+    for (unsigned i = 0; i <= sent; i++) {
+        while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) < 0) {
+            g_main_context_iteration(NULL, TRUE);
+        }
+    }
+    close(fd);
+    g_unlink(path_b);
+    end_free(&card);
+    net_close_all();
+    alarm(0);
+}
+
+/* A reader that is slow fills the queue of its socket: we wait, and lose none. */
 static void test_unix_dgram(void)
 {
     g_autofree char *path_a = path_of("a");
@@ -813,6 +902,8 @@ int main(int argc, char **argv)
     g_test_add_func("/net/stream/too-long", test_stream_too_long);
     g_test_add_func("/net/stream/back-pressure", test_stream_back_pressure);
     g_test_add_func("/net/stream/slow-peer", test_stream_slow_peer);
+    g_test_add_func("/net/stream/finishes-a-frame", test_stream_finishes_a_frame);
+    g_test_add_func("/net/stream/peer-is-gone", test_stream_peer_is_gone);
     g_test_add_func("/net/stream/peer-goes", test_stream_peer_goes);
     g_test_add_func("/net/socket/listen-connect", test_socket_listen_connect);
     g_test_add_func("/net/stream/unix", test_stream_unix);
@@ -822,6 +913,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net/stream/reconnect", test_reconnect);
     g_test_add_func("/net/dgram/udp", test_udp);
     g_test_add_func("/net/dgram/unix", test_unix_dgram);
+    g_test_add_func("/net/dgram/unix-does-not-spin", test_unix_dgram_does_not_spin);
     g_test_add_func("/net/dgram/fd", test_dgram_fd);
     g_test_add_func("/net/dgram/mcast", test_mcast);
     g_test_add_func("/net/hub", test_hub);

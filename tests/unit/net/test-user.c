@@ -372,7 +372,7 @@ static void test_udp(void)
 }
 
 /* One datagram in several packets, which come in any order; whole, it is longer than a frame. */
-static void send_fragments(Guest *g, uint16_t port, const uint8_t *data, size_t len,
+static void send_fragments(Guest *g, uint16_t id, uint16_t port, const uint8_t *data, size_t len,
                            const unsigned *order, unsigned count)
 {
     const size_t piece = 1024;
@@ -391,7 +391,7 @@ static void send_fragments(Guest *g, uint16_t port, const uint8_t *data, size_t 
         eth_header(f, g->gateway_mac, 0x0800);
         ip[0] = 0x45;
         put16(ip + 2, IP_HEADER + n);
-        put16(ip + 4, 77);
+        put16(ip + 4, id);
         put16(ip + 6, at / 8 | (at + n < UDP_HEADER + len ? 0x2000 : 0));
         ip[8] = 64;
         ip[9] = 17;
@@ -422,13 +422,17 @@ static void test_fragments(void)
         ssize_t n;
 
         /* the last: what comes twice drops what there is, and then all come again */
-        send_fragments(&g, port, data, sizeof(data), orders[i], counts[i]);
+        send_fragments(&g, 77, port, data, sizeof(data), orders[i], counts[i]);
         n = read_waiting(fd, buf, sizeof(buf));
         g_assert_cmpmem(buf, n, data, sizeof(data));
     }
-    for (uint16_t i = 0; i < 100; i++) { /* first fragments alone: they use up no memory */
-        send_fragments(&g, port + i, data, sizeof(data), orders[0], 1);
+    /* Of many that are in pieces the oldest is given up: they use up no memory. */
+    for (uint16_t id = 0; id < 17; id++) {
+        send_fragments(&g, id, port, data, sizeof(data), orders[0], 1);
     }
+    send_fragments(&g, 16, port, data, sizeof(data), orders[0] + 1, 3);
+    g_assert_cmpint(read_waiting(fd, buf, sizeof(buf)), ==, sizeof(data));
+    send_fragments(&g, 0, port, data, sizeof(data), orders[0] + 1, 3);
     g_assert_cmpint(read(fd, buf, sizeof(buf)), ==, -1);
     close(fd);
     end(&g);
@@ -684,6 +688,9 @@ static void test_one_protocol(void)
 static struct {
     Guest *guest;
     TcpConn conn;
+    uint8_t flags;
+    size_t len;
+    unsigned count;
     unsigned calls;
     int ready;
 } late;
@@ -695,11 +702,32 @@ static struct {
 static gint poll_with_late_frame(GPollFD *fds, guint n, gint timeout)
 {
     if (late.calls++ == 0) {
-        guest_tcp(late.guest, &late.conn, TCP_SYN, NULL, 0);
+        static const char data[1400];
+
+        for (unsigned i = 0; i < late.count; i++) {
+            guest_tcp(late.guest, &late.conn, late.flags, data, late.len);
+        }
         late.ready = poll((struct pollfd *)fds, n, WIRE_LIMIT_S * 1000);
         return late.ready;
     }
     return poll((struct pollfd *)fds, n, timeout);
+}
+
+/* That the main loop comes back from poll. */
+static void send_late(uint8_t flags, size_t len, unsigned count)
+{
+    GPollFunc before = g_main_context_get_poll_func(NULL);
+
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+    late.flags = flags;
+    late.len = len;
+    late.count = count;
+    late.calls = 0;
+    g_main_context_set_poll_func(NULL, poll_with_late_frame);
+    g_main_context_iteration(NULL, TRUE);
+    g_main_context_set_poll_func(NULL, before);
+    g_assert_cmpint(late.ready, >, 0);
 }
 
 static void test_wakes_the_main_loop(void)
@@ -707,20 +735,22 @@ static void test_wakes_the_main_loop(void)
     uint16_t port;
     int listener = host_socket(SOCK_STREAM, &port);
     g_autoptr(GString) none = g_string_new(NULL);
-    GPollFunc before = g_main_context_get_poll_func(NULL);
+    int size = 4096;
+    int fd;
     Guest g;
 
+    setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     start(&g, "");
     resolve(&g, GATEWAY);
-    while (g_main_context_iteration(NULL, FALSE)) {
-    }
     late.guest = &g;
     late.conn = (TcpConn){.ip = GATEWAY, .port = port, .own_port = 3000, .seq = 1};
-    g_main_context_set_poll_func(NULL, poll_with_late_frame);
-    g_main_context_iteration(NULL, TRUE);
-    g_main_context_set_poll_func(NULL, before);
-    g_assert_cmpint(late.ready, >, 0);
+    send_late(TCP_SYN, 0, 1);
     g_assert_cmphex(guest_next_tcp(&g, &late.conn, none), ==, TCP_SYN | TCP_ACK);
+    guest_tcp(&g, &late.conn, TCP_ACK, NULL, 0);
+    fd = accept_waiting(listener);
+    /* The host does not read, so libslirp waits for room to write. */
+    send_late(TCP_ACK, 1400, 5000);
+    close(fd);
     close(listener);
     end(&g);
 }
