@@ -73,6 +73,7 @@ bool monitor_cpu_state(struct X86State *state, GError **errp);
 
 /* monitor-memory.c */
 MonitorRun run_x, run_xp, run_print, run_sum, run_gva2gpa, run_in, run_out;
+MonitorRun info_mem;
 
 /* monitor-net.c: networks, and objects that users create */
 MonitorRun run_netdev_add, run_netdev_del, run_set_link, run_hostfwd_add, run_hostfwd_remove;
@@ -83,6 +84,11 @@ MonitorRun info_network, info_usernet;
 MonitorRun run_memsave, run_pmemsave, run_device_add, run_device_del;
 MonitorRun run_qom_list, run_qom_get, run_qom_set;
 MonitorRun info_mice, info_qom_tree;
+
+/* monitor-commands-ui.c; run_change_vnc() gets the words after "vnc" */
+MonitorRun run_screendump, run_sendkey, run_mouse_move, run_mouse_button, run_mouse_set;
+MonitorRun run_set_password, run_expire_password, run_change_vnc;
+MonitorRun info_screen, info_vnc;
 
 /* ----------------------------------------------------------------------------- line-editor.c -- */
 

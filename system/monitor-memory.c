@@ -2,6 +2,7 @@
 /*
  * The monitor's commands that look at memory and ports: x, xp, print, sum, gva2gpa, i, o.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "error.h"
@@ -11,6 +12,8 @@
 
 #define COUNT_MAX 4096
 #define SUM_MAX   (UINT64_C(1) << 30)
+#define LINES_MAX 1000    /* of info mem */
+#define LOOKS_MAX 1000000 /* at page table entries */
 
 /* "/NFS": how many, how they are shown, how large each is. */
 typedef struct Format {
@@ -178,6 +181,78 @@ bool run_gva2gpa(char **argv, GString *out, GError **errp)
         g_string_append_printf(out, "gpa: 0x%" G_GINT64_MODIFIER "x\n", physical);
     } else {
         g_string_append(out, "Unmapped\n");
+    }
+    return true;
+}
+
+/* Ranges of one kind, as they are printed. */
+typedef struct MemRange {
+    GString *out;
+    bool begun;
+    PageMapping first;
+    uint64_t end; /* 0 is where the last page of all ends */
+    unsigned lines;
+} MemRange;
+
+static void end_range(MemRange *range)
+{
+    const PageMapping *m = &range->first;
+
+    if (range->begun) {
+        g_string_append_printf(range->out, "%016" PRIx64 "-%016" PRIx64 " %016" PRIx64 " %cr%c\n",
+                               m->linear, range->end, range->end - m->linear, m->user ? 'u' : '-',
+                               m->writable ? 'w' : '-');
+        range->lines++;
+        range->begun = false;
+    }
+}
+
+static void add_to_range(MemRange *range, const PageMapping *m)
+{
+    if (!range->begun || range->end != m->linear || range->first.user != m->user ||
+        range->first.writable != m->writable) {
+        end_range(range);
+        range->begun = true;
+        range->first = *m;
+    }
+    range->end = m->linear + m->size;
+}
+
+/* What is mapped, by virtual address: start, end, size, and who may do what. */
+bool info_mem(char **argv, GString *out, GError **errp)
+{
+    MemRange range = {.out = out};
+    X86State state;
+    uint64_t linear = 0;
+    unsigned looks = 0;
+
+    if (!monitor_cpu_state(&state, errp)) {
+        return false;
+    }
+    if (!page_walk_paging(&state)) {
+        g_string_append(out, "PG disabled\n");
+        return true;
+    }
+    do {
+        const unsigned bits = page_walk_bits(&state);
+        const PageMapping m = page_walk_mapping(&state, linear);
+
+        if (m.present) {
+            add_to_range(&range, &m);
+        } else {
+            end_range(&range);
+        }
+        linear += m.size;
+        if (bits > 32 && linear == UINT64_C(1) << (bits - 1)) {
+            end_range(&range);
+            linear = -linear; /* the upper half */
+        } else if (bits == 32 && linear > UINT32_MAX) {
+            linear = 0;
+        }
+    } while (linear && range.lines < LINES_MAX && ++looks < LOOKS_MAX);
+    end_range(&range);
+    if (linear) {
+        g_string_append(out, "... and more\n"); /* tables that lead to themselves, say */
     }
     return true;
 }

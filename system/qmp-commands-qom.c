@@ -186,7 +186,7 @@ static void bus_rows(const NodeWalk *walk)
     Device *dev;
 
     TAILQ_FOREACH (dev, &walk->node->bus->devices, sibling) {
-        g_autofree char *name = g_strdup_printf("child[%u]", i++);
+        g_autofree char *name = qom_bus_link_name(i++);
         g_autofree char *type = g_strdup_printf("link<%s>", dev->cls->name);
 
         node_row(walk, name, type, take_string(qom_device_path(dev)));

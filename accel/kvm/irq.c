@@ -15,13 +15,13 @@
 #include "error.h"
 #include "hw/core/log.h"
 
-#define GSIS     24
+#define GSIS 24
 #define ISA_IRQS 16
 #define PIC_PINS 8
 
 /* Three pages for real mode on Intel and one of page tables, below the largest firmware image. */
 #define IDENTITY_MAP_ADDR 0xfeffc000ull
-#define TSS_ADDR          (IDENTITY_MAP_ADDR + KVM_PAGE_SIZE)
+#define TSS_ADDR (IDENTITY_MAP_ADDR + KVM_PAGE_SIZE)
 
 /* The chips as the kernel made them: their state after reset. */
 static struct {

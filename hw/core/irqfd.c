@@ -77,7 +77,7 @@ static bool attach(IrqFd *s, bool add)
            s->end->attach(s->end->opaque, s->end->n, s->fd, s->eoi_fd, add);
 }
 
-/* ------------------------------------------------------------------------------ life -- */
+/* -------------------------------------------------------------------------------------- life -- */
 
 static Irq *end_of(Irq *irq)
 {
@@ -104,18 +104,9 @@ static void watch(IrqFd *s, int fd, GUnixFDSourceFunc fn)
     g_source_attach(s->source, NULL);
 }
 
-bool irqfd_init(IrqFd *s, Irq *irq, IrqFdPersists persists, void *opaque, GError **errp)
+/* Have somebody deliver: the kernel, or the main loop. */
+static void arm(IrqFd *s)
 {
-    *s = (IrqFd){.fd = -1, .eoi_fd = -1, .irq = irq, .persists = persists, .opaque = opaque};
-    s->end = end_of(irq);
-    s->fd = new_eventfd(errp);
-    if (s->fd >= 0 && persists) {
-        s->eoi_fd = new_eventfd(errp);
-    }
-    if (s->fd < 0 || (persists && s->eoi_fd < 0)) {
-        irqfd_cleanup(s);
-        return false;
-    }
     s->in_kernel = attach(s, true);
     if (!s->in_kernel) {
         watch(s, s->fd, on_signal);
@@ -123,41 +114,13 @@ bool irqfd_init(IrqFd *s, Irq *irq, IrqFdPersists persists, void *opaque, GError
             s->end->acked = on_acked;
             s->end->acked_opaque = s;
         }
-    } else if (persists) {
+    } else if (s->persists) {
         watch(s, s->eoi_fd, on_kernel_eoi);
     }
-    return true;
 }
 
-void irqfd_reset(IrqFd *s)
-{
-    if (s->fd < 0) {
-        return;
-    }
-    /* The kernel lowers the line of one that it is to forget. */
-    if (s->in_kernel) {
-        attach(s, false);
-    } else {
-        irq_lower(s->irq);
-    }
-    take(s->fd);
-    if (s->eoi_fd >= 0) {
-        take(s->eoi_fd);
-    }
-    if (s->in_kernel) {
-        attach(s, true);
-    }
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0) {
-        close(*fd);
-    }
-    *fd = -1;
-}
-
-void irqfd_cleanup(IrqFd *s)
+/* The line is low then: the kernel lowers that of an eventfd which it is to forget. */
+static void disarm(IrqFd *s)
 {
     if (s->source) {
         g_source_destroy(s->source);
@@ -171,6 +134,48 @@ void irqfd_cleanup(IrqFd *s)
         s->end->acked_opaque = NULL;
         irq_lower(s->irq);
     }
+}
+
+bool irqfd_init(IrqFd *s, Irq *irq, IrqFdPersists persists, void *opaque, GError **errp)
+{
+    *s = (IrqFd){.fd = -1, .eoi_fd = -1, .irq = irq, .persists = persists, .opaque = opaque};
+    s->end = end_of(irq);
+    s->fd = new_eventfd(errp);
+    if (s->fd >= 0 && persists) {
+        s->eoi_fd = new_eventfd(errp);
+    }
+    if (s->fd < 0 || (persists && s->eoi_fd < 0)) {
+        irqfd_cleanup(s);
+        return false;
+    }
+    arm(s);
+    return true;
+}
+
+void irqfd_reset(IrqFd *s)
+{
+    if (s->fd < 0) {
+        return;
+    }
+    disarm(s);
+    take(s->fd);
+    if (s->eoi_fd >= 0) {
+        take(s->eoi_fd);
+    }
+    arm(s);
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+void irqfd_cleanup(IrqFd *s)
+{
+    disarm(s);
     close_fd(&s->eoi_fd);
     close_fd(&s->fd);
 }

@@ -635,17 +635,40 @@ static void test_range_over_read_only_memory(const void *accel)
     board_stop();
 }
 
-/* More ranges than the host takes: the writes to the rest exit, and all arrive. */
+static uint64_t rings(int fd)
+{
+    uint64_t n = 0;
+
+    return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
+}
+
+/* Whether the one doorbell there is is the host's. */
+static bool doorbell_is_active(void)
+{
+    g_autoptr(CoalescedInfo) info = coalesced_query();
+    const CoalescedDoorbell *bell = &g_array_index(info->doorbells, CoalescedDoorbell, 0);
+
+    g_assert_cmpuint(info->doorbells->len, ==, 1);
+    g_assert_cmpstr(bell->reason, ==, bell->active ? "" : "the host takes no more");
+    return bell->active;
+}
+
+/*
+ * More ranges than the host takes: the writes to the rest exit, and all arrive. A doorbell is rung
+ * in user space then, until there is room.
+ */
 static void test_host_takes_no_more(const void *accel)
 {
     enum { RANGES = 1050, STRIDE = 8 };
     g_autoptr(CoalescedInfo) info = NULL;
     MemoryRegion many;
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     unsigned refused = 0, start;
+    Program p = {}, ring = {};
     uint64_t exits;
-    Program p = {};
 
     if (!board_start(accel, 1)) {
+        close(fd);
         return;
     }
     memory_region_init_io(&many, &board.rec_owner, &rec_mem_ops, NULL, "many", RANGES * STRIDE);
@@ -681,8 +704,19 @@ static void test_host_takes_no_more(const void *accel)
     for (unsigned i = 0; i < RANGES; i++) {
         board_expect(i, 'w', i * STRIDE, 4, RANGES - i);
     }
+    memory_region_add_eventfd(&board.rec_mem, 0x40, 4, false, 0, fd);
+    g_assert_false(doorbell_is_active());
+    p_store(&ring, REC_MEM + 0x40, 1, 4);
+    p_end(&ring);
+    board_run(&ring);
+    g_assert_cmpuint(rings(fd), ==, 1);
     board_remove(get_system_memory(), &many);
+    g_assert_true(doorbell_is_active());
+    board_run(&ring);
+    g_assert_cmpuint(rings(fd), ==, 1);
+    memory_region_del_eventfd(&board.rec_mem, 0x40, 4, false, 0, fd);
     board_stop();
+    close(fd);
 }
 
 /* --------------------------------------------------------------------------------------- order --
@@ -764,13 +798,6 @@ static void test_two_cpus_in_order(const void *accel)
 
 /* ----------------------------------------------------------------------------------- doorbells --
  */
-
-static uint64_t rings(int fd)
-{
-    uint64_t n = 0;
-
-    return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
-}
 
 /* Rung while nobody takes the lock: so it did not wait in the ring. */
 static void check_rings_at_once(int fd)

@@ -104,7 +104,7 @@ def what_there_is():
                 ("qtree", "dev: mc146818rtc"), ("mtree", "0000000000000070"), ("mtree -f", "pc.ram"),
                 ("registers", "EIP=0000fff0"), ("registers -a", "CPU#0"), ("cpus", "CPU #0"),
                 ("irq", "IRQ statistics"), ("pic", "pic0: irr=00 imr=5a"), ("mice", "* Mouse #"),
-                ("kvm", "disabled"), ("accel", "x86emu"), ("qom-tree", "(isa-i8259)"),
+                ("kvm", "disabled"), ("mem", "PG disabled"), ("accel", "x86emu"), ("qom-tree", "(isa-i8259)"),
                 ("history", "'info qom-tree'")):
             out = monitor.run(f"info {command}")
             tap.check(part in out, f"info {command}: {out!r}")
@@ -124,6 +124,10 @@ def helps():
         infos = monitor.run("help info").splitlines()
         tap.check(all(line.startswith("info ") and " -- " in line for line in infos), str(infos))
         tap.check(monitor.run("info").splitlines() == infos, "info and help info differ")
+        for line in infos:
+            name = line.split()[1]
+            tap.check(monitor.run(f"help info {name}").splitlines() == [line], f"help info {name}")
+        tap.check("unknown command: 'info zz'" in monitor.run("help info zz"), "help info zz")
 
 
 def type_and_read(monitor, keys, wanted):

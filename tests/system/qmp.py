@@ -198,6 +198,14 @@ GOOD = [
      r[0]["inserted"]["image"]["virtual-size"] == 1 << 20),
     ("query-chardev", None, lambda r: r[0]["label"] == "qmp0"),
     ("query-mice", None, lambda r: r[0]["current"]),
+    ("query-display-options", None, lambda r: r == {"type": "none"}),
+    # With viewers: vnc.py.
+    ("query-vnc", None, lambda r: r["enabled"] and r["clients"] == [] and r["auth"] == "vnc"),
+    ("query-vnc-servers", None, lambda r: [server["id"] for server in r] == ["default"]),
+    ("change-vnc-password", {"password": "a"}, lambda r: r == {}),
+    ("set_password", {"protocol": "vnc", "password": "a", "connected": "keep"},
+     lambda r: r == {}),
+    ("expire_password", {"protocol": "vnc", "time": "+60"}, lambda r: r == {}),
     ("qom-list", {"path": "/"}, lambda r: {"name": "machine",
                                            "type": "child<pc-i440fx-11.1-machine>"} in r),
     ("qom-list", {"path": "/machine/peripheral"},
@@ -206,6 +214,8 @@ GOOD = [
      lambda r: {"name": "device[0]", "type": "child<isa-debug-exit>"} in r),
     ("qom-get", {"path": "/machine/peripheral/dbg", "property": "iobase"}, lambda r: r == 0xf4),
     ("qom-get", {"path": "dbg", "property": "type"}, lambda r: r == "isa-debug-exit"),
+    ("qom-get", {"path": "/machine/peripheral-anon/device[0]/parent_bus/child[0]/parent_bus",
+                 "property": "type"}, lambda r: r == "ISA"),
     ("qom-get", {"path": "/machine/unattached/device[0]", "property": "type"},
      lambda r: r == "qemu64-x86_64-cpu"),
     ("qom-set", {"path": "vga", "property": "coalesced-mmio", "value": False}, lambda r: r == {}),
@@ -265,8 +275,9 @@ GOOD = [
     ("stop", None, lambda r: r == {}),
 ]
 
-FULL = ["-vga", "none", "-name", "vm é", "-device", "isa-debug-exit,id=dbg,iobase=0xf4,iosize=4",
-        "-device", "isa-debug-exit", "-device", "VGA,id=vga", "-cdrom", "cd"]
+FULL = ["-vnc", "unix:viewers,password=on", "-vga", "none", "-name", "vm é",
+        "-device", "isa-debug-exit,id=dbg,iobase=0xf4,iosize=4", "-device", "isa-debug-exit",
+        "-device", "VGA,id=vga", "-cdrom", "cd"]
 
 
 def full_machine():
@@ -333,7 +344,7 @@ WRONG = [
     ("query-cpu-model-expansion",
      {"type": "full", "model": {"name": "qemu64", "props": {"zz": True}}}, "zz' not found"),
     ("netdev_add", None, "Parameter 'type' is missing", "GenericError"),
-    ("query-vnc", None, "has not been found", "CommandNotFound"),
+    ("query-spice", None, "has not been found", "CommandNotFound"),
     ("QUIT", None, "The command QUIT has not been found", "CommandNotFound"),
     ("", None, "has not been found", "CommandNotFound"),
     ("qom-list", {"path": "/machine/zz"}, "Device '/machine/zz' not found", "DeviceNotFound"),
@@ -389,6 +400,15 @@ WRONG = [
     ("blockdev-change-medium", {"device": "ide1-cd0", "filename": "cd", "format": "qcow2"},
      "qcow2"),
     ("screendump", {"filename": "no/such/file"}, "no/such/file"),
+    ("screendump", {"filename": "x", "device": "zz"}, "Device 'zz' not found", "DeviceNotFound"),
+    ("screendump", {"filename": "x", "device": "dbg"}, "Device 'dbg' has no screen"),
+    ("screendump", {"filename": "x", "device": "vga", "head": 1}, "(head 1) is not bound"),
+    ("screendump", {"filename": "x", "head": 0}, "'head' must be specified together"),
+    ("set_password", {"protocol": "vnc", "password": "a", "display": "zz"},
+     "There is no VNC server zz"),
+    ("set_password", {"protocol": "vnc", "password": "a", "connected": "fail"}, "'keep'"),
+    ("set_password", {"protocol": "spice", "password": "a"}, "does not accept value 'spice'"),
+    ("expire_password", {"protocol": "vnc", "time": "soon"}, "invalid time 'soon'"),
     ("send-key", {"keys": []}, "invalid parameter"),
     ("send-key", {"keys": [{"type": "qcode", "data": "zz"}]}, "does not accept value 'zz'"),
     ("send-key", {"keys": [{"type": "number", "data": 9999}]}, "invalid parameter"),
@@ -689,6 +709,27 @@ def profile_files():
               str(err))
 
 
+def without_a_board():
+    """What qmp-cmd-test and device-introspect-test of QEMU do: each query answers, nothing changes."""
+    with Machine(base=["-accel", "qtest", "-display", "none", "-nodefaults", "-machine", "none"]
+                 ) as client:
+        schema = Schema(client)
+        for name in schema.commands():
+            entry = schema.entries[name]
+            returns = schema.entries[entry["ret-type"]]
+            if (any("default" not in m for m in schema.members(entry["arg-type"])) or
+                    (returns["meta-type"] == "object" and not returns["members"])):
+                continue
+            if name == "query-hotpluggable-cpus":
+                client.bad(name, None, "does not support hot-plugging")
+            elif name not in ("query-io-profile", "query-vm-generation-id"):
+                schema.check(entry["ret-type"], client.good(name), name)
+        before = snapshot(client), client.hmp("info qtree")
+        for row in client.good("qom-list-types", {"implements": "device"}):
+            client.hmp(f'device_add "{row["name"]},help"')
+        tap.check((snapshot(client), client.hmp("info qtree")) == before, "something changed")
+
+
 def every_type():
     """What device-introspect-test of QEMU asks of any machine."""
     with Machine() as client:
@@ -824,6 +865,7 @@ tap.main([
     ("I/O profile", io_profile),
     ("profile files", profile_files),
     ("live property", live_property),
+    ("without a board", without_a_board),
     ("every type", every_type),
     ("every path", every_path),
     ("descriptors", descriptors),
