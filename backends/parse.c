@@ -64,6 +64,24 @@ bool parse_bool(const char *name, const char *text, bool *value, GError **errp)
     return false;
 }
 
+bool parse_uuid(const char *text, uint8_t uuid[16], GError **errp)
+{
+    unsigned digits = 0;
+
+    if (!g_uuid_string_is_valid(text)) {
+        error_setg(errp, "'%s' is not a UUID such as 550e8400-e29b-41d4-a716-446655440000", text);
+        return false;
+    }
+    for (; *text; text++) {
+        if (*text != '-') {
+            uuid[digits / 2] =
+                (digits % 2 ? uuid[digits / 2] << 4 : 0) | g_ascii_xdigit_value(*text);
+            digits++;
+        }
+    }
+    return true;
+}
+
 bool parse_id(const char *name, const char *text, GError **errp)
 {
     bool ok = g_ascii_isalpha(text[0]);

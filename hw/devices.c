@@ -36,6 +36,7 @@
     PLAIN(mc146818rtc_class)                                                                       \
     PLAIN(pc_testdev_class)                                                                        \
     PLAIN(pci_device_class)                                                                        \
+    PLAIN(parallel_class)                                                                          \
     PCI(pci_testdev_class)                                                                         \
     PCI(pci_vga_class)                                                                             \
     PLAIN(pflash_cfi01_class)                                                                      \
@@ -45,7 +46,9 @@
     PLAIN(port92_class)                                                                            \
     PLAIN(pvpanic_class)                                                                           \
     PCI(pvpanic_pci_class)                                                                         \
-    PLAIN(serial_class)
+    PLAIN(serial_class)                                                                            \
+    PLAIN(vmcoreinfo_class)                                                                        \
+    PLAIN(vmgenid_class)
 
 #define DECLARE_PLAIN(name) extern const DeviceClass name;
 #define DECLARE_PCI(name) extern const PCIDeviceClass name;

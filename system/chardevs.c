@@ -84,7 +84,7 @@ static bool is_stdio(const char *text)
 
 static bool uses_stdio(const Options *options)
 {
-    const GPtrArray *lists[] = {options->serials, options->monitors, options->debugcons,
+    const GPtrArray *lists[] = {options->serials, options->parallels, options->monitors, options->debugcons,
                                 options->qmps, options->pretty_qmps};
 
     if (options->qtest && is_stdio(options->qtest)) {
@@ -160,6 +160,27 @@ static bool open_list(const char *option, const char *id_prefix, const GPtrArray
     return true;
 }
 
+/* -serial and -parallel: chardevs for the board's ports of that kind. */
+static bool open_ports(const char *kind, const GPtrArray *texts, Chardev **ports, unsigned max,
+                       GError **errp)
+{
+    g_autofree char *option = g_strconcat("-", kind, NULL);
+
+    if (texts->len > max) {
+        error_setg(errp, "%s %s: there are at most %u %s ports", option, (char *)texts->pdata[max],
+                   max, kind);
+        return false;
+    }
+    for (unsigned i = 0; i < texts->len; i++) {
+        g_autofree char *id = g_strdup_printf("%s%u", kind, i);
+
+        if (!open_compat(option, id, texts->pdata[i], &ports[i], errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A monitor can't have a monitor beside it: "mon:" says nothing there. */
 static void strip_mon(GPtrArray *texts)
 {
@@ -184,17 +205,9 @@ bool chardevs_open(Options *options, Machine *machine, GError **errp)
         announce_pty(chr);
     }
     add_defaults(options);
-    if (options->serials->len > MACHINE_SERIALS) {
-        error_setg(errp, "-serial %s: there are at most %d serial ports",
-                   (char *)options->serials->pdata[MACHINE_SERIALS], MACHINE_SERIALS);
+    if (!open_ports("serial", options->serials, machine->serials, MACHINE_SERIALS, errp) ||
+        !open_ports("parallel", options->parallels, machine->parallels, MACHINE_PARALLELS, errp)) {
         return false;
-    }
-    for (unsigned i = 0; i < options->serials->len; i++) {
-        g_autofree char *id = g_strdup_printf("serial%u", i);
-
-        if (!open_compat("-serial", id, options->serials->pdata[i], &machine->serials[i], errp)) {
-            return false;
-        }
     }
     strip_mon(options->monitors);
     strip_mon(options->qmps);

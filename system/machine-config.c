@@ -235,6 +235,9 @@ bool machine_configure(Machine *machine, Options *options, GError **errp)
     if (options->nographic) {
         machine->graphics = false;
     }
+    if (options->no_fd_bootchk) {
+        machine->fd_bootchk = false;
+    }
     machine->cpu_model =
         g_strdup(options->cpu_model ? options->cpu_model : machine->cls->default_cpu);
     machine->bios = g_strdup(options->bios);
@@ -245,6 +248,9 @@ bool machine_configure(Machine *machine, Options *options, GError **errp)
     machine->uuid = g_strdup(options->uuid);
     machine->rtc = options->rtc;
     machine->nics = g_ptr_array_new();
+    machine->fw_cfg = options->fw_cfg;
+    machine->acpitables = options->acpitables;
+    machine->smbios = options->smbios;
     if (!machine->kernel && (machine->initrd || machine->append)) {
         error_setg(errp, "-%s only allowed with -kernel option",
                    machine->initrd ? "initrd" : "append");

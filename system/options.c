@@ -96,6 +96,31 @@ static OptionsResult append_string(Options *options, const OptionRow *row, const
     return OPTIONS_RUN;
 }
 
+/* Keep all, in order, each as an Opts without an implied key. */
+static OptionsResult append_opts(Options *options, const OptionRow *row, const char *arg,
+                                 GError **errp)
+{
+    Opts *opts = opts_parse(arg, NULL, errp);
+
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_ptr_array_add(*(GPtrArray **)field_of(options, row), opts);
+    return OPTIONS_RUN;
+}
+
+static OptionsResult handle_fw_cfg(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    Opts *opts = opts_parse(arg, "name", errp);
+
+    if (!opts) {
+        return OPTIONS_FAIL;
+    }
+    g_ptr_array_add(options->fw_cfg, opts);
+    return OPTIONS_RUN;
+}
+
 static OptionsResult handle_mon(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
@@ -444,6 +469,17 @@ static const OptionRow rows[] = {
      "[order=]LETTERS[,once=LETTERS][,menu=on|off][,splash-time=MS][,reboot-timeout=MS]"
      "[,strict=on|off]",
      handle_boot, 0, "boot order: a, b floppy; c disk; d CD; n network"},
+    {"no-fd-bootchk", NULL, set_flag, AT(no_fd_bootchk), "the same as -M fd-bootchk=off"},
+    {"fw_cfg", "[name=]NAME,file=FILE|string=TEXT", handle_fw_cfg, 0,
+     "a file for firmware; users' own are called opt/..."},
+    {"acpitable",
+     "file=FILE[:FILE...]|data=FILE[:FILE...][,sig=S][,rev=N][,oem_id=S][,oem_table_id=S]"
+     "[,oem_rev=N][,asl_compiler_id=S][,asl_compiler_rev=N]",
+     append_opts, AT(acpitables), "an ACPI table, with (file=) or without (data=) its header"},
+    {"smbios",
+     "type=0|1|2|3|11[,manufacturer=S][,product=S][,version=S][,serial=S][,uuid=U][,asset=S]"
+     "[,sku=S][,family=S][,location=S][,vendor=S][,date=S][,value=S]",
+     append_opts, AT(smbios), "what SMBIOS says of firmware, system, board or chassis; or OEM texts"},
     {"kernel", "FILE", set_string, AT(kernel), "boot a bzImage or a multiboot kernel"},
     {"initrd", "FILE", set_string, AT(initrd), "initial RAM disk, or multiboot modules"},
     {"append", "TEXT", set_string, AT(append), "the kernel's command line"},
@@ -492,6 +528,8 @@ static const OptionRow rows[] = {
     {"serial", "DEV", append_string, AT(serials),
      "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
      " chardev:ID"},
+    {"parallel", "DEV", append_string, AT(parallels),
+     "a parallel port with a printer on DEV (default: there is no port)"},
     {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
     {"netdev", "TYPE,id=ID[,PROP=VALUE...]", handle_net, 0,
      "a network for -device NAME,netdev=ID (-netdev help lists types)"},
@@ -605,6 +643,7 @@ static void options_init(Options *options)
         .nets = g_ptr_array_new_with_free_func(drive_option_free),
         .chardevs = g_ptr_array_new_with_free_func(free_opts),
         .serials = g_ptr_array_new_with_free_func(g_free),
+        .parallels = g_ptr_array_new_with_free_func(g_free),
         .monitors = g_ptr_array_new_with_free_func(g_free),
         .mons = g_ptr_array_new_with_free_func(free_opts),
         .debugcons = g_ptr_array_new_with_free_func(g_free),
@@ -612,6 +651,9 @@ static void options_init(Options *options)
         .pretty_qmps = g_ptr_array_new_with_free_func(g_free),
         .objects = g_ptr_array_new_with_free_func(free_opts),
         .vncs = g_ptr_array_new_with_free_func(g_free),
+        .fw_cfg = g_ptr_array_new_with_free_func(free_opts),
+        .acpitables = g_ptr_array_new_with_free_func(free_opts),
+        .smbios = g_ptr_array_new_with_free_func(free_opts),
     };
 }
 
@@ -638,6 +680,7 @@ void options_clear(Options *options)
     g_clear_pointer(&options->nets, g_ptr_array_unref);
     g_clear_pointer(&options->chardevs, g_ptr_array_unref);
     g_clear_pointer(&options->serials, g_ptr_array_unref);
+    g_clear_pointer(&options->parallels, g_ptr_array_unref);
     g_clear_pointer(&options->monitors, g_ptr_array_unref);
     g_clear_pointer(&options->mons, g_ptr_array_unref);
     g_clear_pointer(&options->debugcons, g_ptr_array_unref);
@@ -645,6 +688,9 @@ void options_clear(Options *options)
     g_clear_pointer(&options->pretty_qmps, g_ptr_array_unref);
     g_clear_pointer(&options->objects, g_ptr_array_unref);
     g_clear_pointer(&options->vncs, g_ptr_array_unref);
+    g_clear_pointer(&options->fw_cfg, g_ptr_array_unref);
+    g_clear_pointer(&options->acpitables, g_ptr_array_unref);
+    g_clear_pointer(&options->smbios, g_ptr_array_unref);
 }
 
 OptionsResult options_parse(Options *options, int argc, char **argv, GError **errp)

@@ -42,12 +42,15 @@ typedef struct Options {
     GPtrArray *nets;        /* NetOption */
     GPtrArray *chardevs;    /* Opts */
     GPtrArray *serials;     /* char * */
+    GPtrArray *parallels;   /* char * */
     GPtrArray *monitors;    /* char *: -monitor */
     GPtrArray *mons;        /* Opts: -mon */
     GPtrArray *debugcons;   /* char * */
     GPtrArray *qmps;        /* char *: -qmp */
     GPtrArray *pretty_qmps; /* char *: -qmp-pretty */
     GPtrArray *objects;     /* Opts: -object */
+    GPtrArray *fw_cfg, *acpitables, *smbios; /* Opts */
+    bool no_fd_bootchk;
     Opts *boot;
     Opts *rtc;
     Opts *smp;

@@ -8,6 +8,8 @@
 #include "accel/accel.h"
 #include "backends/block.h"
 #include "backends/char.h"
+#include "hw/acpi/vmgenid.h"
+#include "hw/core/device.h"
 #include "hw/core/machine.h"
 #include "hw/pci/pci.h"
 #include "options.h"
@@ -422,6 +424,19 @@ static json_t *query_chardev(QmpSession *session, json_t *args, GError **errp)
 
 /* ----------------------------------------------------------------------------------- table -- */
 
+static const QmpType guid_info = QMP_STRUCT(QMP_MUST("guid", qmp_str));
+
+static json_t *query_vm_generation_id(QmpSession *session, json_t *args, GError **errp)
+{
+    const Device *dev = device_find_class(&vmgenid_class);
+
+    if (!dev) {
+        error_setg(errp, "VM Generation ID device not found");
+        return NULL;
+    }
+    return json_pack("{s:s}", "guid", vmgenid_text(dev));
+}
+
 const QmpCommand qmp_query_commands[] = {
     {.name = "query-machines", .returns = &machine_infos, .run = query_machines},
     {.name = "query-cpu-definitions", .returns = &cpu_definitions, .run = query_cpu_definitions},
@@ -436,6 +451,9 @@ const QmpCommand qmp_query_commands[] = {
      .returns = &option_infos,
      .run = query_command_line_options},
     {.name = "query-pci", .returns = &pci_infos, .run = query_pci},
+    {.name = "query-vm-generation-id",
+     .returns = &guid_info,
+     .run = query_vm_generation_id},
     {.name = "query-block", .returns = &block_infos, .run = query_block},
     {.name = "query-chardev", .returns = &chardev_infos, .run = query_chardev},
     {}};

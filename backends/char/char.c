@@ -302,9 +302,11 @@ void chardev_set_peer(Chardev *chr, bool peer)
     if (chr->peer != peer) {
         chr->peer = peer;
         if (!peer) {
+            chr->dropped += chr->pending->len;
             g_byte_array_set_size(chr->pending, 0);
         }
         chardev_event(chr, peer ? CHARDEV_OPENED : CHARDEV_CLOSED);
+        chardev_flush(chr); /* nothing keeps a user waiting that was refused */
     }
 }
 
@@ -321,7 +323,7 @@ void chardev_flush(Chardev *chr)
         if (n < 0) { /* nobody is there any more */
             chr->dropped += chr->pending->len;
             g_byte_array_set_size(chr->pending, 0);
-            return;
+            break; /* and nothing keeps the user waiting */
         }
         g_byte_array_remove_range(chr->pending, 0, n);
     }

@@ -12,6 +12,8 @@ static const char *const ecam_modes[] = {"off", "trap", "shadow", NULL};
 const Property machine_props[] = {
     PROP_BOOL("graphics", Machine, graphics, true,
               .help = "off: firmware text goes to the serial port"),
+    PROP_BOOL("fd-bootchk", Machine, fd_bootchk, true,
+              .help = "off: floppies boot without the signature at their first sector's end"),
     PROP_BOOL("acpi", Machine, acpi, true, .help = "give the firmware ACPI tables"),
     PROP_ENUM("ecam", Machine, ecam, ecam_modes, 0,
               .help = "PCI configuration space as memory: no, with exits, or reads without"),

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "dsdt.h" /* dsdt_aml, compiled from dsdt.asl */
+#include "hw/acpi/vmgenid.h"
+#include "vmgenid-ssdt.h" /* vmgenid_aml */
 
 #define ACPI_HEADER_SIZE     36
 #define ACPI_HEADER_LENGTH   4
@@ -50,12 +52,13 @@
 #define RSDP_FILE   "etc/acpi/rsdp"
 #define LOADER_FILE "etc/table-loader"
 
-#define LOADER_ALLOCATE     1
-#define LOADER_ADD_POINTER  2
-#define LOADER_ADD_CHECKSUM 3
-#define LOADER_ENTRY_SIZE   128
-#define LOADER_ZONE_HIGH    1
-#define LOADER_ZONE_FSEG    2
+#define LOADER_ALLOCATE      1
+#define LOADER_ADD_POINTER   2
+#define LOADER_ADD_CHECKSUM  3
+#define LOADER_WRITE_POINTER 4
+#define LOADER_ENTRY_SIZE    128
+#define LOADER_ZONE_HIGH     1
+#define LOADER_ZONE_FSEG     2
 
 typedef struct AcpiBuilder {
     GByteArray *tables;
@@ -105,16 +108,36 @@ static void loader_allocate(AcpiBuilder *b, const char *file, uint32_t align, ui
     loader_end(b, start);
 }
 
-/* Add the place of TABLES_FILE to the 32 bits at `offset` in `file`. */
-static void loader_add_pointer(AcpiBuilder *b, const char *file, uint32_t offset)
+/* Add the place of `target` to the 32 bits at `offset` in `file`. */
+static void loader_add_pointer_to(AcpiBuilder *b, const char *file, uint32_t offset,
+                                  const char *target)
 {
     guint start = b->loader->len;
 
     put(b->loader, LOADER_ADD_POINTER, 4);
     put_text(b->loader, file, FW_CFG_MAX_FILE_NAME);
-    put_text(b->loader, TABLES_FILE, FW_CFG_MAX_FILE_NAME);
+    put_text(b->loader, target, FW_CFG_MAX_FILE_NAME);
     put(b->loader, offset, 4);
     put(b->loader, 4, 1);
+    loader_end(b, start);
+}
+
+static void loader_add_pointer(AcpiBuilder *b, const char *file, uint32_t offset)
+{
+    loader_add_pointer_to(b, file, offset, TABLES_FILE);
+}
+
+/* Write the place of `target`, 64 bits, into the writable file `file`. */
+static void loader_write_pointer(AcpiBuilder *b, const char *file, const char *target)
+{
+    guint start = b->loader->len;
+
+    put(b->loader, LOADER_WRITE_POINTER, 4);
+    put_text(b->loader, file, FW_CFG_MAX_FILE_NAME);
+    put_text(b->loader, target, FW_CFG_MAX_FILE_NAME);
+    put(b->loader, 0, 4); /* offset in the file */
+    put(b->loader, 0, 4); /* offset from the place */
+    put(b->loader, 8, 1);
     loader_end(b, start);
 }
 
@@ -266,6 +289,25 @@ static guint build_ssdt(AcpiBuilder *b, const AcpiConfig *config)
     return start;
 }
 
+/* Firmware adds the address of the page to VGIA, which the table begins with. */
+static guint build_vmgenid(AcpiBuilder *b)
+{
+    static const char vgia_op[] = {AML_NAME_OP, 'V', 'G', 'I', 'A', AML_DWORD_PREFIX};
+    guint start, vgia;
+
+    put_zeros(b->tables, -b->tables->len & 7);
+    start = b->tables->len;
+    g_byte_array_append(b->tables, vmgenid_aml, sizeof(vmgenid_aml));
+    vgia = start + ACPI_HEADER_SIZE + sizeof(vgia_op);
+    g_assert(memcmp(b->tables->data + vgia - sizeof(vgia_op), vgia_op, sizeof(vgia_op)) == 0);
+    memset(b->tables->data + vgia, 0, 4);
+    loader_allocate(b, VMGENID_GUID_FILE, 4096, LOADER_ZONE_HIGH);
+    loader_add_pointer_to(b, TABLES_FILE, vgia, VMGENID_GUID_FILE);
+    loader_write_pointer(b, VMGENID_ADDR_FILE, VMGENID_GUID_FILE);
+    table_end_linked(b, start);
+    return start;
+}
+
 static guint build_fadt(AcpiBuilder *b, const AcpiConfig *config, guint facs, guint dsdt)
 {
     guint start = table_begin(b, "FACP", 1);
@@ -376,6 +418,17 @@ static guint build_waet(AcpiBuilder *b)
     return start;
 }
 
+static guint build_user_table(AcpiBuilder *b, const GByteArray *table)
+{
+    guint start;
+
+    put_zeros(b->tables, -b->tables->len & 7);
+    start = b->tables->len;
+    g_byte_array_append(b->tables, table->data, table->len);
+    table_end(b, start);
+    return start;
+}
+
 static guint build_rsdt(AcpiBuilder *b, const guint *tables, unsigned n)
 {
     guint start = table_begin(b, "RSDT", 1);
@@ -406,7 +459,9 @@ void acpi_add_tables(FwCfg *fw, const AcpiConfig *config)
     g_autoptr(GByteArray) loader = g_byte_array_new();
     g_autoptr(GByteArray) rsdp = g_byte_array_new();
     AcpiBuilder b = {tables, loader};
-    guint facs, dsdt, list[5];
+    const unsigned extra = config->user_tables ? config->user_tables->len : 0;
+    g_autofree guint *list = g_new(guint, 6 + extra);
+    guint facs, dsdt;
     unsigned n = 0;
 
     g_assert(config->cpus >= 1 && config->cpus <= 255);
@@ -421,8 +476,14 @@ void acpi_add_tables(FwCfg *fw, const AcpiConfig *config)
         list[n++] = build_madt(&b, config);
     }
     list[n++] = build_waet(&b);
+    if (config->vmgenid) {
+        list[n++] = build_vmgenid(&b);
+    }
     if (config->ecam_base) {
         list[n++] = build_mcfg(&b, config);
+    }
+    for (unsigned i = 0; i < extra; i++) {
+        list[n++] = build_user_table(&b, g_ptr_array_index(config->user_tables, i));
     }
     build_rsdp(&b, rsdp, build_rsdt(&b, list, n));
 

@@ -77,15 +77,13 @@ void fw_files_add_boot_order(FwCfg *fw, const char *const *paths, unsigned n, bo
     }
 }
 
-void fw_files_add_bios_geometry(FwCfg *fw, const BiosGeometry *disks, unsigned n)
+void fw_files_add_bios_geometry(FwCfg *fw, const char *lines)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
+    const size_t len = strlen(lines);
+    g_autofree char *text = g_strdup(lines);
 
-    for (unsigned i = 0; i < n; i++) {
-        g_string_append_printf(text, "%s %u %u %u\n", disks[i].path, disks[i].cylinders,
-                               disks[i].heads, disks[i].sectors);
-    }
-    if (n) {
-        fw_cfg_modify_file(fw, "bios-geometry", text->str, text->len);
+    if (len) {
+        text[len - 1] = '\0'; /* in place of the last newline */
+        fw_cfg_modify_file(fw, "bios-geometry", text, len);
     }
 }

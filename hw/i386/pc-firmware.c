@@ -9,13 +9,17 @@
 
 #include "accel/accel.h"
 #include "backends/firmware.h"
+#include "backends/parse.h"
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
+#include "hw/acpi/vmgenid.h"
 #include "hw/block/fdc.h"
 #include "hw/block/pflash-cfi01.h"
+#include "hw/char/parallel.h"
 #include "hw/char/serial.h"
 #include "hw/i386/acpi.h"
 #include "hw/i386/fw-files.h"
+#include "hw/i386/fw-user.h"
 #include "hw/i386/kernel.h"
 #include "hw/i386/smbios.h"
 #include "hw/ide/ide.h"
@@ -384,10 +388,10 @@ static bool boot_codes(const char *order, uint8_t codes[3], GError **errp)
     return true;
 }
 
-static void cmos_set_boot(Device *rtc, const uint8_t codes[3])
+static void cmos_set_boot(Device *rtc, const uint8_t codes[3], bool fd_bootchk)
 {
     rtc_set_memory(rtc, CMOS_BOOT_FIRST, codes[1] << 4 | codes[0]);
-    rtc_set_memory(rtc, CMOS_BOOT_THIRD, codes[2] << 4);
+    rtc_set_memory(rtc, CMOS_BOOT_THIRD, codes[2] << 4 | !fd_bootchk);
 }
 
 /*
@@ -407,7 +411,7 @@ static void pc_reset(Device *dev)
     Pc *pc = s->pc;
 
     rtc_set_memory(pc->rtc, CMOS_SHUTDOWN_STATUS, 0);
-    cmos_set_boot(pc->rtc, s->resets++ ? s->always : s->once);
+    cmos_set_boot(pc->rtc, s->resets++ ? s->always : s->once, pc->machine->fd_bootchk);
 }
 
 static const DeviceClass pc_reset_class = {
@@ -440,29 +444,16 @@ static bool pc_add_reset(Pc *pc, GError **errp)
 
 /* -------------------------------------------------------------------------------- fw_cfg -- */
 
-static void parse_uuid(const char *text, uint8_t uuid[16])
+/* The ISA ports that the tables can name. */
+static void note_port(Device *dev, void *opaque)
 {
-    unsigned n = 0;
-
-    memset(uuid, 0, 16);
-    for (; text && *text && n < 32; text++) {
-        if (g_ascii_isxdigit(*text)) {
-            uuid[n / 2] |= g_ascii_xdigit_value(*text) << (n % 2 ? 0 : 4);
-            n++;
-        }
-    }
-}
-
-static void note_serial(Device *dev, void *opaque)
-{
-    bool *com = opaque;
+    AcpiConfig *acpi = opaque;
 
     if (device_class_is(dev->cls, &serial_class)) {
-        unsigned index = serial_index(dev);
-
-        if (index < 2) {
-            com[index] = true;
-        }
+        acpi->com1 |= serial_index(dev) == 0;
+        acpi->com2 |= serial_index(dev) == 1;
+    } else if (device_class_is(dev->cls, &parallel_class)) {
+        acpi->lpt1 |= parallel_index(dev) == 0;
     }
 }
 
@@ -503,6 +494,34 @@ static bool pc_load_kernel(Pc *pc, GError **errp)
     return true;
 }
 
+/* The geometries that users chose for the BIOS to report. */
+static void pc_add_bios_geometry(Pc *pc)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned bus = 0; bus < MACHINE_IDE_BUSES; bus++) {
+        ide_print_bios_geometry(piix3_ide_bus(pc->ide, bus), "/pci@i0cf8/ide@1,1", text);
+    }
+    fw_files_add_bios_geometry(pc->fw_cfg, text->str);
+}
+
+static bool pc_add_tables(Pc *pc, AcpiConfig *acpi, SmbiosConfig *smbios, GError **errp)
+{
+    const Machine *m = pc->machine;
+    g_autoptr(GPtrArray) tables = fw_user_load_acpi_tables(m->acpitables, errp);
+    g_autoptr(GPtrArray) oem_strings = NULL;
+
+    if (!tables) {
+        return false;
+    }
+    acpi->user_tables = tables;
+    if (m->acpi) {
+        acpi_add_tables(pc->fw_cfg, acpi);
+    }
+    return fw_user_set_smbios(m->smbios, smbios, &oem_strings, errp) &&
+           smbios_add_tables(pc->fw_cfg, smbios, errp);
+}
+
 /* After all devices are there, so that the tables can name them. */
 bool pc_describe(Pc *pc, GError **errp)
 {
@@ -534,15 +553,15 @@ bool pc_describe(Pc *pc, GError **errp)
         .ram_above_4g = pc->above_4g,
     };
     const Device *pvpanic = device_find_class(&pvpanic_class);
-    bool com[2] = {};
 
-    parse_uuid(m->uuid, fw.uuid);
+    if (m->uuid && !parse_uuid(m->uuid, fw.uuid, errp)) {
+        return false;
+    }
     memcpy(smbios.uuid, fw.uuid, sizeof(smbios.uuid));
-    device_foreach(note_serial, com);
-    acpi.com1 = com[0];
-    acpi.com2 = com[1];
+    device_foreach(note_port, &acpi);
     acpi.pvpanic = pvpanic ? pvpanic_port(pvpanic) : 0;
-    piix4_pm_set_legacy_ports(pc->pm, false, com[0], com[1]);
+    acpi.vmgenid = device_find_class(&vmgenid_class) != NULL;
+    piix4_pm_set_legacy_ports(pc->pm, acpi.lpt1, acpi.com1, acpi.com2);
 
     rtc_set_memory(pc->rtc, CMOS_CPUS, m->cpus - 1);
     pc_cmos_memory(pc);
@@ -556,9 +575,8 @@ bool pc_describe(Pc *pc, GError **errp)
     if (m->boot.splash_time >= 0) {
         fw_files_add_boot_menu_wait(pc->fw_cfg, m->boot.splash_time);
     }
-    if (m->acpi) {
-        acpi_add_tables(pc->fw_cfg, &acpi);
-    }
-    smbios_add_tables(pc->fw_cfg, &smbios);
-    return pc_load_kernel(pc, errp) && pc_add_boot_order(pc, errp) && pc_add_reset(pc, errp);
+    pc_add_bios_geometry(pc);
+    return pc_add_tables(pc, &acpi, &smbios, errp) &&
+           fw_user_add_files(pc->fw_cfg, m->fw_cfg, errp) && pc_load_kernel(pc, errp) &&
+           pc_add_boot_order(pc, errp) && pc_add_reset(pc, errp);
 }

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "hw/acpi/piix4-pm.h"
 #include "hw/block/fdc.h"
+#include "hw/char/parallel.h"
 #include "hw/char/serial.h"
 #include "hw/dma/i8257.h"
 #include "hw/i386/kernel.h"
@@ -95,18 +96,19 @@ static bool pc_add_rtc(Pc *pc, GError **errp)
     return true;
 }
 
-static bool pc_add_serials(Pc *pc, GError **errp)
+/* Ports of a class, with the chardevs that the user gave; those that are NULL are left out. */
+static bool pc_add_ports(Pc *pc, const DeviceClass *cls, Chardev *const *chardevs, unsigned n,
+                         GError **errp)
 {
-    for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
-        Chardev *chr = pc->machine->serials[i];
+    for (unsigned i = 0; i < n; i++) {
         Device *dev;
 
-        if (!chr) {
+        if (!chardevs[i]) {
             continue;
         }
-        dev = device_new(&serial_class);
+        dev = device_new(cls);
         device_set_uint(dev, "index", i);
-        device_set_str(dev, "chardev", chardev_id(chr));
+        device_set_str(dev, "chardev", chardev_id(chardevs[i]));
         if (!device_realize(dev, &pc->isa->bus, errp)) {
             device_free(dev);
             return false;
@@ -274,7 +276,9 @@ static bool pc_init(Machine *machine, GError **errp)
     }
     device_connect_gpio_out(pc_add_isa(pc, &i8042_class), "a20", 0, pc_a20_input(0));
     device_connect_gpio_out(pc_add_isa(pc, &port92_class), "a20", 0, pc_a20_input(1));
-    if (!pc_add_serials(pc, errp) || !pc_add_floppies(pc, errp)) {
+    if (!pc_add_ports(pc, &serial_class, machine->serials, MACHINE_SERIALS, errp) ||
+        !pc_add_ports(pc, &parallel_class, machine->parallels, MACHINE_PARALLELS, errp) ||
+        !pc_add_floppies(pc, errp)) {
         return false;
     }
 

@@ -4,11 +4,14 @@
  *
  * Document: DMTF DSP0134, System Management BIOS Reference Specification 2.8.
  *
- * Left out: type 0, which SeaBIOS adds; a description of slots, ports and caches.
+ * Left out: type 0, which SeaBIOS adds unless the user says what is in it; a description of slots,
+ * ports and caches.
  */
 #include "hw/i386/smbios.h"
 
 #include <string.h>
+
+#include "error.h"
 
 #define SMBIOS_ANCHOR_SIZE          31
 #define SMBIOS_ANCHOR_MAX_STRUCTURE 8
@@ -74,33 +77,84 @@ static void end(Smbios *s, unsigned size)
     s->count++;
 }
 
+/* What the user says, else the machine. */
+static const char *pick(const char *user, const char *machine)
+{
+    return user ? user : machine;
+}
+
+static void add_bios(Smbios *s, const SmbiosConfig *config)
+{
+    begin(s, 0, 0);
+    put_string(s, config->bios.vendor);
+    put_string(s, config->bios.version);
+    put(s, 0xe800, 2); /* its segment */
+    put_string(s, config->bios.date);
+    put(s, 0, 1); /* 64 KiB */
+    put(s, 8, 8); /* characteristics are not given */
+    put(s, 0, 1);
+    put(s, 1 << 4, 1); /* a virtual machine */
+    put(s, 0, 1);      /* releases */
+    put(s, 0, 1);
+    put(s, 0xffff, 2); /* no embedded controller */
+    end(s, 24);
+}
+
+static void add_board(Smbios *s, const SmbiosConfig *config)
+{
+    begin(s, 2, 0);
+    put_string(s, pick(config->board.manufacturer, config->manufacturer));
+    put_string(s, pick(config->board.product, config->product));
+    put_string(s, pick(config->board.version, config->version));
+    put_string(s, config->board.serial);
+    put_string(s, config->board.asset);
+    put(s, 1, 1); /* it hosts others */
+    put_string(s, config->board.location);
+    put(s, HANDLE(3, 0), 2); /* in this chassis */
+    put(s, 10, 1);           /* a motherboard */
+    put(s, 0, 1);
+    end(s, 15);
+}
+
+static void add_oem_strings(Smbios *s, const GPtrArray *texts)
+{
+    begin(s, 11, 0);
+    put(s, texts->len, 1);
+    for (unsigned i = 0; i < texts->len; i++) {
+        const char *text = g_ptr_array_index(texts, i);
+
+        g_ptr_array_add(s->strings, g_strdup(*text ? text : " "));
+    }
+    end(s, 5);
+}
+
 static void add_system(Smbios *s, const SmbiosConfig *config)
 {
     /* The first three fields of a UUID are little endian here. */
     static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 
     begin(s, 1, 0);
-    put_string(s, config->manufacturer);
-    put_string(s, config->product);
-    put_string(s, config->version);
-    put_string(s, config->serial);
+    put_string(s, pick(config->system.manufacturer, config->manufacturer));
+    put_string(s, pick(config->system.product, config->product));
+    put_string(s, pick(config->system.version, config->version));
+    put_string(s, pick(config->system.serial, config->serial));
     for (unsigned i = 0; i < 16; i++) {
         put(s, config->uuid[order[i]], 1);
     }
     put(s, 6, 1); /* woken by the power switch */
-    put_string(s, NULL);
-    put_string(s, NULL);
+    put_string(s, config->system.sku);
+    put_string(s, config->system.family);
     end(s, 27);
 }
 
 static void add_chassis(Smbios *s, const SmbiosConfig *config)
 {
     begin(s, 3, 0);
-    put_string(s, config->manufacturer);
+    put_string(s, pick(config->chassis.manufacturer, config->manufacturer));
     put(s, 1, 1); /* of another kind */
-    put_string(s, config->version);
-    put_string(s, config->serial);
-    put_string(s, NULL);
+    put_string(s, pick(config->chassis.version, config->version));
+    put_string(s, pick(config->chassis.serial, config->serial));
+    put_string(s, config->chassis.asset);
     put(s, 3, 1); /* states: safe */
     put(s, 3, 1);
     put(s, 3, 1);
@@ -110,7 +164,7 @@ static void add_chassis(Smbios *s, const SmbiosConfig *config)
     put(s, 0, 1);
     put(s, 0, 1); /* no contained elements */
     put(s, 0, 1);
-    put_string(s, NULL);
+    put_string(s, config->chassis.sku);
     end(s, 22);
 }
 
@@ -251,7 +305,7 @@ static void build_anchor(const Smbios *s, uint8_t anchor[SMBIOS_ANCHOR_SIZE])
     set_checksum(anchor, 0x04, 0, SMBIOS_ANCHOR_SIZE);
 }
 
-void smbios_add_tables(FwCfg *fw, const SmbiosConfig *config)
+bool smbios_add_tables(FwCfg *fw, const SmbiosConfig *config, GError **errp)
 {
     g_autoptr(GByteArray) out = g_byte_array_new();
     g_autoptr(GPtrArray) strings = g_ptr_array_new_with_free_func(g_free);
@@ -267,9 +321,18 @@ void smbios_add_tables(FwCfg *fw, const SmbiosConfig *config)
     }
     devices = (ram + module - 1) / module;
 
+    if (config->bios.present) {
+        add_bios(&s, config);
+    }
     add_system(&s, config);
+    if (config->board.present) {
+        add_board(&s, config);
+    }
     add_chassis(&s, config);
     add_processor(&s, config);
+    if (config->oem_strings && config->oem_strings->len) {
+        add_oem_strings(&s, config->oem_strings);
+    }
     add_memory_array(&s, ram, devices);
     for (unsigned i = 0; i < devices; i++) {
         add_memory_device(&s, config, i, MIN(ram - i * module, module));
@@ -281,9 +344,13 @@ void smbios_add_tables(FwCfg *fw, const SmbiosConfig *config)
     add_boot_status(&s);
     begin(&s, 127, 0);
     end(&s, 4);
-    g_assert(out->len <= UINT16_MAX);
+    if (out->len > UINT16_MAX || (config->oem_strings && config->oem_strings->len > UINT8_MAX)) {
+        error_setg(errp, "-smbios type=11: the SMBIOS tables do not fit into 64 KiB");
+        return false;
+    }
 
     build_anchor(&s, anchor);
     fw_cfg_add_file(fw, "etc/smbios/smbios-tables", out->data, out->len);
     fw_cfg_add_file(fw, "etc/smbios/smbios-anchor", anchor, sizeof(anchor));
+    return true;
 }

@@ -492,6 +492,11 @@ const void *fw_cfg_get_file(FwCfg *fw, const char *name, size_t *len)
     return file ? file->item.data : NULL;
 }
 
+bool fw_cfg_has_dma(const FwCfg *fw)
+{
+    return fw->dma_enabled;
+}
+
 const void *fw_cfg_get_item(FwCfg *fw, uint16_t key, size_t *len)
 {
     const FwCfgItem *item = fw_cfg_item(fw, key);

@@ -26,6 +26,9 @@ static void test_orders(void)
         {"-boot once=a,order=c", 0x0100, 0x0200},
         {"-boot once=d -boot order=nda", 0x0300, 0x3410},
         {"-boot once=a -boot once=b -boot once=c", 0x0200, 0x1230},
+        {"-no-fd-bootchk", 0x1231, 0x1231},
+        {"-M pc,fd-bootchk=off -boot once=a", 0x0101, 0x1231},
+        {"-boot strict=on,menu=on,splash-time=5,reboot-timeout=9", 0x1230, 0x1230},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

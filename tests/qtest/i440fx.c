@@ -111,7 +111,7 @@ static void test_pam(void)
 /* Images of 64 KiB and more are seen whole below 4 GiB, and the last 64 KiB at 0xf0000. */
 static void test_firmware(void)
 {
-    static const unsigned sizes[] = {64, 128, 256, 1024}; /* KiB */
+    static const unsigned sizes[] = {64, 128, 192, 256, 1024, 16384}; /* KiB */
 
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
         const size_t size = sizes[i] << 10;
@@ -139,11 +139,203 @@ static void test_firmware(void)
     }
 }
 
+/* Which bits of each register a write changes; the sheet's others read as they did. */
+static void test_masks(void)
+{
+    static const struct {
+        uint8_t from, to, reset, mask;
+    } rows[] = {
+        {0x00, 0x03, 0, 0},       {0x06, 0x06, 0x80, 0},    {0x08, 0x0c, 0, 0},
+        {0x0d, 0x0d, 0, 0xf8},    {0x0e, 0x0f, 0, 0},       {0x10, 0x3f, 0, 0},
+        {0x50, 0x50, 0, 0x7f},    {0x52, 0x52, 0, 0xff},    {0x53, 0x53, 0x80, 0xff},
+        {0x57, 0x57, 0x01, 0xff}, {0x58, 0x58, 0x10, 0xff}, {0x59, 0x59, 0, 0x30},
+        {0x5a, 0x5f, 0, 0x33},    {0x60, 0x67, 0x01, 0xff}, {0x68, 0x68, 0, 0xc0},
+        {0x69, 0x6f, 0, 0},       {0x70, 0x70, 0, 0xf8},    {0x71, 0x71, 0x10, 0xf8},
+        {0x72, 0x72, 0x02, 0x68}, {0x73, 0x8f, 0, 0},       {0x94, 0xff, 0, 0},
+    };
+    Vm *vm = vm_start("-nodefaults");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (int reg = rows[i].from; reg <= rows[i].to; reg++) {
+            const uint8_t before = pci_readb(vm, HOST, reg);
+            const uint8_t ones = reg == 0x72 ? 0xef : 0xff; /* not the lock */
+
+            if (rows[i].mask) {
+                g_assert_cmphex(before, ==, rows[i].reset);
+            }
+            pci_writeb(vm, HOST, reg, ones);
+            g_assert_cmphex(pci_readb(vm, HOST, reg), ==, before | rows[i].mask);
+            pci_writeb(vm, HOST, reg, 0);
+            g_assert_cmphex(pci_readb(vm, HOST, reg), ==, before & ~rows[i].mask);
+        }
+    }
+    vm_stop(vm);
+}
+
+/* A0000 to BFFFF is RAM while SMRAM is open and not closed; the lock shuts it until reset. */
+static void test_smram(void)
+{
+    static const struct {
+        uint8_t value;
+        bool shown;
+    } cases[] = {{0x02, false}, {0x42, false}, {0x0a, false}, {0x4a, true},
+                 {0x6a, false}, {0x4a, true},  {0x22, false}};
+    Vm *vm = vm_start("-nodefaults");
+
+    pci_writeb(vm, HOST, 0x72, 0x4a);
+    writel(vm, 0xa0000, 0x12345678);
+    writel(vm, 0xbfffc, 0x9abcdef0);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        pci_writeb(vm, HOST, 0x72, cases[i].value);
+        g_assert_cmphex(readl(vm, 0xa0000), ==, cases[i].shown ? 0x12345678 : UINT32_MAX);
+        g_assert_cmphex(readl(vm, 0xbfffc), ==, cases[i].shown ? 0x9abcdef0 : UINT32_MAX);
+    }
+    pci_writeb(vm, HOST, 0x72, 0x5a);
+    g_assert_cmphex(pci_readb(vm, HOST, 0x72), ==, 0x1a);
+    pci_writeb(vm, HOST, 0x72, 0x4a);
+    g_assert_cmphex(pci_readb(vm, HOST, 0x72), ==, 0x1a);
+    g_assert_cmphex(readl(vm, 0xa0000), ==, UINT32_MAX);
+    vm_reset(vm);
+    g_assert_cmphex(pci_readb(vm, HOST, 0x72), ==, 0x02);
+    pci_writeb(vm, HOST, 0x72, 0x4a);
+    g_assert_cmphex(readl(vm, 0xa0000), ==, 0x12345678);
+    vm_stop(vm);
+}
+
+/* ---------------------------------------------------------------- configuration mechanism 1 -- */
+
+#define CONFADD  0xcf8
+#define CONFDATA 0xcfc
+
+/* Only a double word at CF8 is the address; its reserved bits are not there. */
+static void test_confadd(void)
+{
+    Vm *vm = vm_start("-nodefaults");
+
+    outl(vm, CONFADD, 0xffffffff);
+    g_assert_cmphex(inl(vm, CONFADD), ==, 0x80fffffc);
+    outl(vm, CONFADD, 0x80000004);
+    for (int i = 0; i < 4; i++) {
+        if (i != 1) { /* CF9 resets */
+            outb(vm, CONFADD + i, 0xff);
+        }
+    }
+    outb(vm, CONFADD + 1, 0);
+    outw(vm, CONFADD + 2, 0xffff);
+    outw(vm, CONFADD, 0x00ff);
+    g_assert_cmphex(inl(vm, CONFADD), ==, 0x80000004);
+    g_assert_cmphex(inb(vm, CONFADD), ==, 0xff); /* such cycles go past the bridge */
+    g_assert_cmphex(inw(vm, CONFADD + 2), ==, 0xffff);
+    vm_reset(vm);
+    g_assert_cmphex(inl(vm, CONFADD), ==, 0);
+    vm_stop(vm);
+}
+
+/* Any width at any of the four ports, and no answer where nothing is addressed. */
+static void test_confdata(void)
+{
+    Vm *vm = vm_start("-nodefaults");
+
+    outl(vm, CONFADD, 0x80000000);
+    g_assert_cmphex(inl(vm, CONFDATA), ==, 0x12378086);
+    g_assert_cmphex(inw(vm, CONFDATA), ==, 0x8086);
+    g_assert_cmphex(inw(vm, CONFDATA + 2), ==, 0x1237);
+    g_assert_cmphex(inw(vm, CONFDATA + 1), ==, 0x3780);
+    for (int i = 0; i < 4; i++) {
+        g_assert_cmphex(inb(vm, CONFDATA + i), ==, 0x12378086 >> (8 * i) & 0xff);
+    }
+    outl(vm, CONFADD, 0x80000060); /* DRB0 to DRB3 */
+    outl(vm, CONFDATA, 0x44332211);
+    outw(vm, CONFDATA + 1, 0xbbaa);
+    outb(vm, CONFDATA + 3, 0xcc);
+    g_assert_cmphex(inl(vm, CONFDATA), ==, 0xccbbaa11);
+    outl(vm, CONFADD, 0x00000060); /* not enabled */
+    outl(vm, CONFDATA, 0);
+    g_assert_cmphex(inl(vm, CONFDATA), ==, UINT32_MAX);
+    outl(vm, CONFADD, 0x80010060); /* another bus */
+    outl(vm, CONFDATA, 0);
+    g_assert_cmphex(inl(vm, CONFDATA), ==, UINT32_MAX);
+    outl(vm, CONFADD, 0x8000f860); /* no such device */
+    outl(vm, CONFDATA, 0);
+    g_assert_cmphex(inl(vm, CONFDATA), ==, UINT32_MAX);
+    g_assert_cmphex(pci_readl(vm, HOST, 0x60), ==, 0xccbbaa11);
+    vm_stop(vm);
+}
+
+/* Accesses across the end: of the four ports, of the address, of configuration space. */
+static void test_confdata_ends(void)
+{
+    Vm *vm = vm_start("-nodefaults");
+
+    outl(vm, CONFADD, 0x80000060);
+    outl(vm, CONFDATA, 0x44332211);
+    g_assert_cmphex(inl(vm, CONFDATA + 2) & 0xffff, ==, 0x4433);
+    g_assert_cmphex(inw(vm, CONFDATA + 3) & 0xff, ==, 0x44);
+    outl(vm, CONFDATA + 2, 0x0000bbaa);
+    g_assert_cmphex(inl(vm, CONFDATA), ==, 0xbbaa2211);
+    outl(vm, CONFADD + 2, 0x6655ffff); /* not the address; its second half is data */
+    g_assert_cmphex(inl(vm, CONFADD), ==, 0x80000060);
+    outl(vm, CONFADD, 0x800000fc);
+    for (int i = 0; i < 4; i++) {
+        outl(vm, CONFDATA + i, 0xffffffff);
+        inl(vm, CONFDATA + i);
+        outw(vm, CONFDATA + i, 0xffff);
+        inw(vm, CONFDATA + i);
+    }
+    g_assert_cmphex(pci_readl(vm, HOST, 0), ==, 0x12378086);
+    g_assert_cmphex(pci_readl(vm, HOST, 0xfc), ==, 0);
+    vm_stop(vm);
+}
+
+/* --------------------------------------------------------------------------------- resets -- */
+
+static bool was_reset(Vm *vm)
+{
+    const bool reset = pci_readb(vm, HOST, 0x5a) == 0;
+
+    pci_writeb(vm, HOST, 0x5a, 0x33);
+    return reset;
+}
+
+/* CF9 resets as bit 2 rises; port 92 as bit 0 does; TRC as its bit 2 does. RAM survives. */
+static void test_resets(void)
+{
+    Vm *vm = vm_start("-nodefaults");
+
+    writel(vm, 0x1000, 0x5aa55aa5);
+    g_assert_true(was_reset(vm));
+    outb(vm, 0xcf9, 0x02);
+    g_assert_cmphex(inb(vm, 0xcf9), ==, 0x02);
+    g_assert_false(was_reset(vm));
+    outb(vm, 0xcf9, 0x06);
+    g_assert_true(was_reset(vm));
+    g_assert_cmphex(inb(vm, 0xcf9), ==, 0);
+    outb(vm, 0xcf9, 0x04); /* a soft one */
+    g_assert_true(was_reset(vm));
+    outb(vm, 0x92, 0x02);
+    g_assert_cmphex(inb(vm, 0x92), ==, 0x02);
+    g_assert_false(was_reset(vm));
+    outb(vm, 0x92, 0x03);
+    g_assert_true(was_reset(vm));
+    g_assert_cmphex(inb(vm, 0x92), ==, 0);
+    pci_writeb(vm, HOST, 0x93, 0x04);
+    g_assert_true(was_reset(vm));
+    g_assert_cmphex(pci_readb(vm, HOST, 0x93), ==, 0);
+    g_assert_cmphex(readl(vm, 0x1000), ==, 0x5aa55aa5);
+    vm_stop(vm);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/i440fx/defaults", test_defaults);
     g_test_add_func("/i440fx/pam", test_pam);
     g_test_add_func("/i440fx/firmware", test_firmware);
+    g_test_add_func("/i440fx/masks", test_masks);
+    g_test_add_func("/i440fx/smram", test_smram);
+    g_test_add_func("/i440fx/confadd", test_confadd);
+    g_test_add_func("/i440fx/confdata", test_confdata);
+    g_test_add_func("/i440fx/confdata-ends", test_confdata_ends);
+    g_test_add_func("/i440fx/resets", test_resets);
     return g_test_run();
 }

@@ -224,6 +224,302 @@ static void test_cmos_geometry(void)
     remove(image);
 }
 
+/* ------------------------------------------------------------------------- the bus master -- */
+
+#define BM     0xc000
+#define PRDT   0x4000
+#define BUFFER 0x10000
+#define EOT    (1u << 31)
+
+enum { ACTIVE = 1, BM_ERROR = 2, INTERRUPT = 4 };
+
+static Vm *start_with_bus_master(const char *image, const char *options)
+{
+    Vm *vm = vm_start("-nodefaults -drive file=%s,format=raw%s", image, options);
+
+    vm_watch_irqs(vm, "ioapic");
+    pci_writel(vm, IDE, 0x20, BM);
+    pci_writew(vm, IDE, 4, 5);
+    return vm;
+}
+
+static void put_prd(Vm *vm, unsigned i, uint32_t addr, uint32_t word)
+{
+    writel(vm, PRDT + 8 * i, addr);
+    writel(vm, PRDT + 8 * i + 4, word);
+}
+
+/* Run a DMA command to its end, or until it can't go on; the bus master's status. */
+static uint8_t run_dma(Vm *vm, uint8_t cmd, uint32_t lba, uint8_t count, bool to_memory)
+{
+    uint8_t status = 0;
+
+    outb(vm, BM, 0);
+    outl(vm, BM + 4, PRDT);
+    outb(vm, BM + 2, BM_ERROR | INTERRUPT);
+    command(vm, 0, lba, count, cmd);
+    outb(vm, BM, to_memory ? 9 : 1);
+    for (int i = 0; i < 200; i++) {
+        status = inb(vm, BM + 2) & (ACTIVE | BM_ERROR | INTERRUPT);
+        if ((status & INTERRUPT) || !(status & ACTIVE)) {
+            break;
+        }
+        g_usleep(500);
+    }
+    return status;
+}
+
+static void end_dma(Vm *vm)
+{
+    outb(vm, BM, 0);
+    g_assert_cmphex(inb(vm, BM + 2) & ACTIVE, ==, 0);
+    inb(vm, PORT + COMMAND);
+}
+
+/*
+ * Every shape of a table: what the bus master says at the end, and how much of the data got where
+ * it belongs. A short table leaves the command without an interrupt.
+ */
+static void test_prd_shapes(void)
+{
+    static const struct {
+        uint32_t prds[3][2]; /* address, count and mark; an empty one ends them */
+        uint8_t sectors, status;
+        uint32_t moved;
+    } cases[] = {
+        {{{BUFFER, SECTOR | EOT}}, 1, INTERRUPT, SECTOR},
+        {{{BUFFER, 2 * SECTOR | EOT}}, 1, ACTIVE | INTERRUPT, SECTOR}, /* long */
+        {{{BUFFER, 16 | EOT}}, 1, 0, 16},                              /* short */
+        {{{BUFFER, SECTOR | EOT}}, 2, 0, SECTOR},
+        {{{BUFFER, 16}, {BUFFER + 16, (SECTOR - 16) | EOT}}, 1, INTERRUPT, SECTOR},
+        {{{BUFFER, SECTOR + 2}, {BUFFER + SECTOR + 2, (SECTOR - 2) | EOT}},
+         2,
+         INTERRUPT,
+         2 * SECTOR},
+        {{{BUFFER, 0 | EOT}}, 128, INTERRUPT, 65536}, /* 0 is 64 KiB */
+        {{{BUFFER + 1, SECTOR | EOT}},
+         1,
+         INTERRUPT,
+         0}, /* the address is even: bit 0 is not there */
+        {{{BUFFER, (SECTOR + 1) | EOT}}, 1, INTERRUPT, SECTOR},
+    };
+    g_autofree char *image = make_image(20480);
+    g_autofree uint8_t *seen = g_malloc(65536 + 16);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Vm *vm = start_with_bus_master(image, "");
+
+        g_test_message("%zu", i);
+        vm_fill(vm, BUFFER, 65536 + 16, 0xee);
+        for (unsigned n = 0; n < 3 && cases[i].prds[n][1]; n++) {
+            put_prd(vm, n, cases[i].prds[n][0], cases[i].prds[n][1]);
+        }
+        g_assert_cmphex(run_dma(vm, 0xc8, 0, cases[i].sectors, true), ==, cases[i].status);
+        end_dma(vm);
+        vm_read(vm, BUFFER, seen, 65536 + 16);
+        for (uint32_t n = 0; n < cases[i].moved; n++) { /* each word of a sector is its number */
+            const uint32_t number = n / SECTOR < 64 ? n / SECTOR : 0;
+
+            g_assert_cmphex(seen[n], ==, n % 4 == 0 ? number : 0);
+        }
+        for (uint32_t n = cases[i].moved ? cases[i].moved : SECTOR; n < 65536 + 16; n++) {
+            g_assert_cmphex(seen[n], ==, 0xee);
+        }
+        /* The channel works afterwards. */
+        put_prd(vm, 0, BUFFER, SECTOR | EOT);
+        g_assert_cmphex(run_dma(vm, 0xc8, 1, 1, true), ==, INTERRUPT);
+        end_dma(vm);
+        g_assert_cmphex(readl(vm, BUFFER), ==, 1);
+        vm_stop(vm);
+    }
+    remove(image);
+}
+
+/* A table, or a buffer, that is nowhere; and a function that may not master the bus. */
+static void test_no_memory(void)
+{
+    g_autofree char *image = make_image(20480);
+    Vm *vm = start_with_bus_master(image, "");
+
+    put_prd(vm, 0, 0xf0000000, SECTOR | EOT);
+    g_assert_cmphex(run_dma(vm, 0xc8, 0, 1, true) & (ACTIVE | BM_ERROR), ==, BM_ERROR);
+    end_dma(vm);
+    pci_writew(vm, IDE, 4, 1);
+    put_prd(vm, 0, BUFFER, SECTOR | EOT);
+    g_assert_cmphex(run_dma(vm, 0xc8, 0, 1, true), ==, ACTIVE | INTERRUPT); /* the disk has ended */
+    end_dma(vm);
+    g_assert_cmphex(readl(vm, BUFFER), ==, 0);
+    pci_writew(vm, IDE, 4, 5);
+    g_assert_cmphex(run_dma(vm, 0xc8, 5, 1, true), ==, INTERRUPT);
+    end_dma(vm);
+    g_assert_cmphex(readl(vm, BUFFER), ==, 5);
+    vm_stop(vm);
+    remove(image);
+}
+
+/* The command is taken back in the middle of it. */
+static void test_abort(void)
+{
+    g_autofree char *image = make_image(20480);
+    Vm *vm = start_with_bus_master(image, "");
+
+    for (int i = 0; i < 20; i++) {
+        put_prd(vm, 0, BUFFER, SECTOR | EOT);
+        outb(vm, BM, 0);
+        outl(vm, BM + 4, PRDT);
+        outb(vm, BM + 2, BM_ERROR | INTERRUPT);
+        command(vm, 0, 3, 1, 0xc8);
+        outb(vm, BM, 9);
+        outb(vm, BM, 0);
+        g_assert_cmphex(inb(vm, BM + 2) & ACTIVE, ==, 0);
+        g_assert_cmphex(wait_ready(vm) & DF, ==, 0);
+    }
+    outb(vm, CONTROL, 4);
+    outb(vm, CONTROL, 0);
+    wait_ready(vm);
+    g_assert_cmphex(run_dma(vm, 0xc8, 3, 1, true), ==, INTERRUPT);
+    end_dma(vm);
+    vm_stop(vm);
+    remove(image);
+}
+
+static void test_trim(void)
+{
+    g_autofree char *image = make_image(20480);
+    uint32_t sector[SECTOR / 4];
+    Vm *vm = start_with_bus_master(image, ",discard=unmap");
+
+    writeq(vm, BUFFER, 4 | UINT64_C(2) << 48); /* sectors 4 and 5 */
+    writeq(vm, BUFFER + 8, 8 | UINT64_C(1) << 48);
+    put_prd(vm, 0, BUFFER, SECTOR | EOT);
+    outb(vm, PORT + ERROR, 1); /* TRIM */
+    outb(vm, PORT + COUNT, 0); /* the high byte */
+    run_dma(vm, 0x06, 0, 1, false);
+    wait_irq(vm); /* the table has come to its end before the disk's work has */
+    g_assert_cmphex(inb(vm, BM + 2) & (ACTIVE | BM_ERROR | INTERRUPT), ==, INTERRUPT);
+    g_assert_cmphex(inb(vm, PORT + COMMAND) & (ERR | DF), ==, 0);
+    end_dma(vm);
+    for (uint32_t i = 3; i < 10; i++) {
+        const bool gone = i == 4 || i == 5 || i == 8;
+
+        command(vm, 0, i, 1, 0x20);
+        wait_ready(vm);
+        read_data(vm, sector, SECTOR / 2);
+        g_assert_cmphex(sector[0], ==, gone ? 0 : i);
+    }
+    writeq(vm, BUFFER, 20479 | UINT64_C(2) << 48); /* beyond the end */
+    outb(vm, PORT + ERROR, 1);
+    outb(vm, PORT + COUNT, 0);
+    run_dma(vm, 0x06, 0, 1, false);
+    wait_irq(vm);
+    g_assert_cmphex(inb(vm, PORT + COMMAND) & ERR, ==, ERR);
+    end_dma(vm);
+    vm_stop(vm);
+    remove(image);
+}
+
+/* ------------------------------------------------------------------------- other commands -- */
+
+static void test_flush(void)
+{
+    g_autofree char *image = make_image(20480);
+    Vm *vm = start_with_bus_master(image, "");
+
+    command(vm, 0, 0, 0, 0xe7);
+    wait_irq(vm);
+    g_assert_cmphex(wait_ready(vm) & (DRDY | DF | ERR | DRQ), ==, DRDY);
+    command(vm, 0, 0, 0, 0xea); /* EXT */
+    g_assert_cmphex(wait_ready(vm) & (DRDY | DF | ERR | DRQ), ==, DRDY);
+    vm_stop(vm);
+    vm = vm_start("-nodefaults -device ide-cd"); /* an empty drive */
+    command(vm, 0, 0, 0, 0xe7);
+    g_assert_cmphex(wait_ready(vm) & BSY, ==, 0);
+    vm_stop(vm);
+    remove(image);
+}
+
+static void test_diagnostic(void)
+{
+    g_autofree char *image = make_image(20480);
+    Vm *vm = vm_start("-nodefaults -hda %s -snapshot -device ide-cd,bus=ide.0", image);
+
+    outb(vm, PORT + DEVICE, 0xf0);
+    outb(vm, PORT + COMMAND, 0x90);
+    g_assert_cmphex(wait_ready(vm) & (ERR | DRQ), ==, 0);
+    g_assert_cmphex(inb(vm, PORT + ERROR), ==, 1); /* both passed */
+    g_assert_cmphex(inb(vm, PORT + DEVICE) & 0x10, ==, 0);
+    g_assert_cmphex(inb(vm, PORT + COUNT), ==, 1);
+    g_assert_cmphex(inb(vm, PORT + LBA_LOW), ==, 1);
+    g_assert_cmphex(inb(vm, PORT + LBA_MID), ==, 0);
+    g_assert_cmphex(inb(vm, PORT + LBA_HIGH), ==, 0);
+    outb(vm, PORT + DEVICE, 0xf0);
+    g_assert_cmphex(inb(vm, PORT + LBA_MID), ==, 0x14); /* a packet device */
+    g_assert_cmphex(inb(vm, PORT + LBA_HIGH), ==, 0xeb);
+    vm_stop(vm);
+    remove(image);
+}
+
+/* SMART's self-test log at an index that it can't have, and one past its subcommands. */
+static void test_smart(void)
+{
+    g_autofree char *image = make_image(20480);
+    Vm *vm = start_with_bus_master(image, "");
+
+    for (int feature = 0xd0; feature < 0xe0; feature++) {
+        for (int selector = 0; selector < 256; selector += 5) {
+            outb(vm, PORT + ERROR, feature);
+            outb(vm, PORT + DEVICE, 0xe0);
+            outb(vm, PORT + COUNT, 1);
+            outb(vm, PORT + LBA_LOW, selector);
+            outb(vm, PORT + LBA_MID, 0x4f);
+            outb(vm, PORT + LBA_HIGH, 0xc2);
+            outb(vm, PORT + COMMAND, 0xb0);
+            if (wait_ready(vm) & DRQ) {
+                uint16_t data[SECTOR / 2];
+
+                read_data(vm, data, SECTOR / 2);
+            }
+            g_assert_cmphex(wait_ready(vm) & DRQ, ==, 0);
+        }
+    }
+    vm_stop(vm);
+    remove(image);
+}
+
+/* ---------------------------------------------------------------------------------- a reset -- */
+
+/* The other drive's DMA is stopped by the channel's reset, and nothing of it comes later. */
+static void test_reset_of_the_other_drive(void)
+{
+    g_autofree char *image = make_image(20480);
+    Vm *vm = vm_start("-nodefaults -drive file=%s,format=raw,snapshot=on"
+                      " -drive file=%s,format=raw,snapshot=on",
+                      image, image);
+
+    pci_writel(vm, IDE, 0x20, BM);
+    pci_writew(vm, IDE, 4, 5);
+    for (int i = 0; i < 20; i++) {
+        put_prd(vm, 0, BUFFER, 0 | EOT);
+        outb(vm, BM, 0);
+        outl(vm, BM + 4, PRDT);
+        outb(vm, BM + 2, BM_ERROR | INTERRUPT);
+        command(vm, 1, 0, 128, 0xc8);
+        outb(vm, BM, 9);
+        outb(vm, PORT + DEVICE, 0xe0); /* the first drive is selected */
+        outb(vm, CONTROL, 4);
+        outb(vm, CONTROL, 0);
+        g_assert_cmphex(wait_ready(vm) & (DRQ | ERR), ==, 0);
+        outb(vm, BM, 0);
+        vm_fill(vm, BUFFER, 65536, 0xee);
+        g_usleep(1000);
+        inb(vm, CONTROL);
+        g_assert_cmphex(readl(vm, BUFFER), ==, 0xeeeeeeee);
+        g_assert_cmphex(inb(vm, PORT + ERROR), ==, 1);
+    }
+    vm_stop(vm);
+    remove(image);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -233,5 +529,13 @@ int main(int argc, char **argv)
     g_test_add_func("/ide/dma", test_dma);
     g_test_add_func("/ide/absent-drive", test_absent_drive);
     g_test_add_func("/ide/cmos-geometry", test_cmos_geometry);
+    g_test_add_func("/ide/prd-shapes", test_prd_shapes);
+    g_test_add_func("/ide/no-memory", test_no_memory);
+    g_test_add_func("/ide/abort", test_abort);
+    g_test_add_func("/ide/trim", test_trim);
+    g_test_add_func("/ide/flush", test_flush);
+    g_test_add_func("/ide/diagnostic", test_diagnostic);
+    g_test_add_func("/ide/smart-selectors", test_smart);
+    g_test_add_func("/ide/reset-of-the-other-drive", test_reset_of_the_other_drive);
     return g_test_run();
 }

@@ -154,6 +154,8 @@ def make_cd(name="cd"):
 
 
 # Every command with arguments that it takes; more for some. (command, arguments, check of result)
+GUID = "324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87"
+
 GOOD = [
     ("query-version", None, lambda r: r["qemu"]["major"] == 11),
     ("query-commands", None, lambda r: {"name": "query-commands"} in r),
@@ -165,6 +167,7 @@ GOOD = [
     ("query-yank", None, lambda r: r == []),
     ("query-status", None, lambda r: r == {"running": False, "status": "prelaunch"}),
     ("query-name", None, lambda r: r == {"name": "vm é"}),
+    ("query-vm-generation-id", None, lambda r: r["guid"] == GUID),
     ("query-uuid", None, lambda r: r["UUID"] == "00000000-0000-0000-0000-000000000000"),
     ("query-kvm", None, lambda r: r == {"enabled": False, "present": True}),
     ("query-cpus-fast", None, lambda r: r[0]["cpu-index"] == 0 and r[0]["thread-id"] > 0),
@@ -277,7 +280,7 @@ GOOD = [
 
 FULL = ["-vnc", "unix:viewers,password=on", "-vga", "none", "-name", "vm é",
         "-device", "isa-debug-exit,id=dbg,iobase=0xf4,iosize=4", "-device", "isa-debug-exit",
-        "-device", "VGA,id=vga", "-cdrom", "cd"]
+        "-device", "VGA,id=vga", "-device", f"vmgenid,guid={GUID}", "-cdrom", "cd"]
 
 
 def full_machine():
@@ -580,6 +583,8 @@ def hotplug():
             tap.check(client.good("qom-get", {"path": path, "property": "hotplugged"}), "not so")
             slots = [d["slot"] for d in client.good("query-pci")[0]["devices"]]
             tap.check(6 in slots, str(slots))
+            hmp_config(client, 6, 0x10, 0xe2000000)  # mapped when it goes
+            hmp_config(client, 6, 0x04, 3)
             if run == 1:
                 client.good("cont")
                 client.expect_event("RESUME")

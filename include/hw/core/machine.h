@@ -15,6 +15,7 @@
 #include "memory/memory.h"
 
 #define MACHINE_SERIALS 4
+#define MACHINE_PARALLELS 3
 #define MACHINE_IDE_BUSES 2
 #define MACHINE_IDE_UNITS 2
 #define MACHINE_FLOPPIES 2
@@ -73,6 +74,7 @@ struct Machine {
     /* -M properties */
     bool graphics; /* off: the firmware talks to the serial port */
     bool acpi;
+    bool fd_bootchk;
     int ecam; /* PciEcamMode */
     char *pflash_ids[MACHINE_PFLASHES];
 
@@ -87,11 +89,13 @@ struct Machine {
     char *name;
     char *uuid; /* in textual form, or NULL */
     Opts *rtc; /* -rtc, for the board to read; borrowed */
+    const GPtrArray *fw_cfg, *acpitables, *smbios; /* Opts: options of that name; borrowed */
     BootOptions boot;
     bool vga_given;
     VgaModel vga;
     GPtrArray *nics; /* NicConfig */
     Chardev *serials[MACHINE_SERIALS];
+    Chardev *parallels[MACHINE_PARALLELS];
     BlockBackend *ide[MACHINE_IDE_BUSES][MACHINE_IDE_UNITS];
     BlockBackend *floppy[MACHINE_FLOPPIES];
     BlockBackend *pflash[MACHINE_PFLASHES]; /* the first has the end of the address space */

@@ -51,12 +51,10 @@ void fw_files_add_boot_menu_wait(FwCfg *fw, uint16_t ms);
  */
 void fw_files_add_boot_order(FwCfg *fw, const char *const *paths, unsigned n, bool strict);
 
-typedef struct BiosGeometry {
-    const char *path; /* as in bootorder */
-    uint32_t cylinders, heads, sectors;
-} BiosGeometry;
-
-/* `bios-geometry`: logical geometries that override firmware's guess. */
-void fw_files_add_bios_geometry(FwCfg *fw, const BiosGeometry *disks, unsigned n);
+/*
+ * `bios-geometry`: logical geometries that override firmware's guess, in lines "PATH CYLINDERS HEADS
+ * SECTORS\n", with paths as in bootorder. No file when there is no line.
+ */
+void fw_files_add_bios_geometry(FwCfg *fw, const char *lines);
 
 #endif

@@ -75,6 +75,9 @@ FwCfg *fw_cfg_find(void);
  */
 MemoryRegion *fw_cfg_ports(FwCfg *fw);
 
+/* Whether the guest can use DMA, and so write files. */
+bool fw_cfg_has_dma(const FwCfg *fw);
+
 /* Where descriptors and buffers of DMA lie. Without one, every transfer fails. */
 void fw_cfg_set_dma_address_space(FwCfg *fw, AddressSpace *as);
 

@@ -91,15 +91,17 @@ static void test_boot_order(void)
 
 static void test_bios_geometry(void)
 {
-    static const BiosGeometry disks[] = {{"/a/disk@0", 1024, 16, 63}, {"/a/disk@1", 4, 5, 6}};
-    static const char expected[] = "/a/disk@0 1024 16 63\n/a/disk@1 4 5 6\n";
+    static const char lines[] = "/a/disk@0 1024 16 63\n/a/disk@1 4 5 6\n";
+    static const char expected[] = "/a/disk@0 1024 16 63\n/a/disk@1 4 5 6"; /* with its NUL */
     FwCfg *fw = fw_new();
     const char *text;
     size_t len;
 
-    fw_files_add_bios_geometry(fw, disks, 2);
+    fw_files_add_bios_geometry(fw, "");
+    g_assert_null(fw_cfg_get_file(fw, "bios-geometry", &len));
+    fw_files_add_bios_geometry(fw, lines);
     text = fw_cfg_get_file(fw, "bios-geometry", &len);
-    g_assert_cmpmem(text, len, expected, strlen(expected));
+    g_assert_cmpmem(text, len, expected, sizeof(expected));
     fw_free(fw);
 }
 

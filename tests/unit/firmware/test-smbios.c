@@ -67,7 +67,7 @@ static void test_anchor(void)
     unsigned count = 0, last = 0;
     size_t len, max = 0;
 
-    smbios_add_tables(fw, &default_config);
+    g_assert_true(smbios_add_tables(fw, &default_config, NULL));
     anchor = fw_cfg_get_file(fw, "etc/smbios/smbios-anchor", &len);
     g_assert_cmpuint(len, ==, 31);
     g_assert_cmpmem(anchor, 4, "_SM_", 4);
@@ -96,7 +96,7 @@ static void test_system(void)
     FwCfg *fw = fw_new();
     const uint8_t *p;
 
-    smbios_add_tables(fw, &default_config);
+    g_assert_true(smbios_add_tables(fw, &default_config, NULL));
     p = find(fw, 1, 0);
     g_assert_cmpstr(string_of(p, p[4]), ==, "Lignite");
     g_assert_cmpstr(string_of(p, p[5]), ==, "Standard PC (i440FX + PIIX, 1996)");
@@ -116,7 +116,7 @@ static void test_handles_are_unique(void)
     const uint8_t *p, *end;
     size_t len;
 
-    smbios_add_tables(fw, &default_config);
+    g_assert_true(smbios_add_tables(fw, &default_config, NULL));
     p = fw_cfg_get_file(fw, "etc/smbios/smbios-tables", &len);
     for (end = p + len; p < end; p = next_of(p, end)) {
         g_assert_true(g_hash_table_add(seen, GUINT_TO_POINTER(get_le(p + 2, 2) + 1)));
@@ -131,7 +131,7 @@ static void test_processors_and_memory(void)
     uint64_t total = 0;
     unsigned n = 0;
 
-    smbios_add_tables(fw, &default_config);
+    g_assert_true(smbios_add_tables(fw, &default_config, NULL));
     processor = find(fw, 4, 0);
     g_assert_cmpstr(string_of(processor, processor[4]), ==, "CPU 0");
     g_assert_cmpuint(processor[0x23], ==, 2); /* cores, of them enabled, threads */
@@ -171,7 +171,7 @@ static void test_extremes_fit(void)
     uint64_t total = 0;
     unsigned n = 0;
 
-    smbios_add_tables(fw, &config);
+    g_assert_true(smbios_add_tables(fw, &config, NULL));
     g_assert_cmpuint(strlen(string_of(find(fw, 1, 0), 1)), ==, 64);
     g_assert_cmpuint(find(fw, 4, 0)[0x23], ==, 255);
     array = find(fw, 16, 0);

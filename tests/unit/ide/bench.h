@@ -6,14 +6,12 @@
 #ifndef LIGNITE_TESTS_UNIT_IDE_BENCH_H
 #define LIGNITE_TESTS_UNIT_IDE_BENCH_H
 
-#include <errno.h>
 #include <glib/gstdio.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "backends/block.h"
 #include "harness.h"
+#include "host-faults.h"
 #include "../../../hw/ide/bmdma.h"
 
 #define DATA       0x1f0
@@ -63,53 +61,6 @@ typedef struct Bench {
 } Bench;
 
 static char *bench_dir;
-
-/* Faults of the host: reads or writes that touch [from, to) of any file fail. */
-static gint fault_read, fault_write, fault_sync;
-static gint64 fault_from, fault_to;
-static gint io_held;
-static gint sync_count;
-
-static bool fault_hits(const struct iovec *iov, int n, off_t off)
-{
-    off_t len = 0;
-
-    while (g_atomic_int_get(&io_held)) {
-        g_usleep(1000);
-    }
-    for (int i = 0; i < n; i++) {
-        len += iov[i].iov_len;
-    }
-    return off < fault_to && off + len > fault_from;
-}
-
-ssize_t preadv(int fd, const struct iovec *iov, int n, off_t off)
-{
-    if (fault_hits(iov, n, off) && g_atomic_int_get(&fault_read)) {
-        errno = g_atomic_int_get(&fault_read);
-        return -1;
-    }
-    return syscall(SYS_preadv, fd, iov, n, off, 0);
-}
-
-ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t off)
-{
-    if (fault_hits(iov, n, off) && g_atomic_int_get(&fault_write)) {
-        errno = g_atomic_int_get(&fault_write);
-        return -1;
-    }
-    return syscall(SYS_pwritev, fd, iov, n, off, 0);
-}
-
-int fdatasync(int fd)
-{
-    g_atomic_int_inc(&sync_count);
-    if (g_atomic_int_get(&fault_sync)) {
-        errno = g_atomic_int_get(&fault_sync);
-        return -1;
-    }
-    return syscall(SYS_fdatasync, fd);
-}
 
 static inline bool bench_enabled(void *opaque)
 {

@@ -81,7 +81,8 @@ static void start(void)
         (char *)"lignite",   (char *)"-accel",   (char *)"x86emu,coalesce-audit=on",
         (char *)"-display",  (char *)"none",     (char *)"-serial",
         (char *)"null",      (char *)"-monitor", (char *)"none",
-        (char *)"-debugcon", (char *)"null",     NULL};
+        (char *)"-debugcon", (char *)"null",     (char *)"-parallel",
+        (char *)"null",      NULL};
     Machine *machine = machine_current();
     g_autoptr(GError) err = NULL;
 
