@@ -291,6 +291,11 @@ void accel_set_gsi(int gsi, int level)
     }
 }
 
+bool accel_set_irqfd(int gsi, int fd, int eoi_fd, bool add)
+{
+    return accel.ops && accel.ops->set_irqfd && accel.ops->set_irqfd(gsi, fd, eoi_fd, add);
+}
+
 void accel_set_intr(unsigned cpu, bool level)
 {
     Vcpu *vcpu = vcpu_get(cpu);

@@ -20,6 +20,7 @@
 
 #include "accel/io-profile.h"
 #include "accel/lock.h"
+#include "error.h"
 #include "hw/core/log.h"
 #include "memory/system.h"
 
@@ -29,6 +30,8 @@
  * taking of the lock, still in order.
  */
 #define DEFERRED_PER_PASS 4096
+
+#define LATENCY_MIN_NS 100000
 
 /* A write whose target was looked up when the map changed. */
 typedef struct Deferred {
@@ -306,6 +309,17 @@ static void region_destroyed(MemoryRegion *mr, void *opaque)
             coalesce.stats.gone++;
         }
     }
+}
+
+bool coalesce_check_latency(int64_t ns, GError **errp)
+{
+    if (ns != 0 && ns < LATENCY_MIN_NS) {
+        error_setg(errp,
+                   "coalesce-latency=%" PRId64 "ns is too short: use 0 (no bound) or at least %dus",
+                   ns, LATENCY_MIN_NS / 1000);
+        return false;
+    }
+    return true;
 }
 
 void coalesce_init(void)

@@ -34,6 +34,12 @@ typedef struct CoalesceStats {
     uint64_t delay_sum; /* over `entries` */
 } CoalesceStats;
 
+/*
+ * Whether a bound on the delay, in ns, can be kept: 0 is none, and below 100 us the main loop would
+ * do nothing else.
+ */
+bool coalesce_check_latency(int64_t ns, GError **errp);
+
 /* Start with no ring and zeroed counters; hooks the lock's release and the memory commit. */
 void coalesce_init(void);
 void coalesce_cleanup(void);

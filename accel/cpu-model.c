@@ -231,6 +231,35 @@ bool cpu_model_check(const char *model, GError **errp)
     return ok;
 }
 
+bool cpu_model_foreach_feature(const char *model,
+                               void (*fn)(const char *name, bool on, void *opaque), void *opaque,
+                               GError **errp)
+{
+    const AccelOps *accel = accel_current();
+    uint32_t host[X86_FEATURE_WORDS] = {}, features[X86_FEATURE_WORDS];
+    const bool filters = accel && accel->cpu_features;
+    CpuSpec spec;
+    bool ok = cpu_spec_parse(&spec, model, errp);
+
+    if (ok && filters) {
+        accel->cpu_features(host);
+    }
+    if (ok) {
+        cpu_spec_features(&spec, host, features);
+    }
+    for (int w = 0; ok && w < X86_FEATURE_WORDS; w++) {
+        for (unsigned bit = 0; bit < 32; bit++) {
+            const char *name = x86_feature_words[w].names[bit];
+
+            if (name) {
+                fn(name, (features[w] & (filters ? host[w] : UINT32_MAX)) >> bit & 1, opaque);
+            }
+        }
+    }
+    cpu_spec_clear(&spec);
+    return ok;
+}
+
 /* ---------------------------------------------------------------------------------- features -- */
 
 void cpu_spec_features(const CpuSpec *spec, const uint32_t host[X86_FEATURE_WORDS],

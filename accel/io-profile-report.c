@@ -196,27 +196,27 @@ static char *place(const IoProfileLine *line)
 {
     switch (line->space) {
     case IO_PROFILE_PORT:
-        return g_strdup_printf("pio 0x%" PRIx64, line->addr);
+        return g_strdup_printf("port 0x%" PRIx64, line->addr);
     case IO_PROFILE_MEMORY:
-        return g_strdup_printf("mmio 0x%" PRIx64, line->addr);
+        return g_strdup_printf("mem 0x%" PRIx64, line->addr);
     default:
         return g_strdup("");
     }
 }
 
-/* "12.34us", with as many places as there is room for. */
+/* "12.34us"; what is longer has no places. */
 static void append_time(GString *out, double ns)
 {
-    g_autofree char *text = g_strdup_printf("%.*fus", ns < 1e8 ? 2 : 0, ns / 1e3);
+    g_autofree char *text = g_strdup_printf("%.*fus", ns < 1e6 ? 2 : 0, ns / 1e3);
 
-    g_string_append_printf(out, " %10s", text);
+    g_string_append_printf(out, " %9s", text);
 }
 
 static void append_line(GString *out, const IoProfileReport *report, const IoProfileLine *line)
 {
     g_autofree char *where = place(line);
 
-    g_string_append_printf(out, "%-14.14s %-20.20s %-15s %8" PRIu64 " %8.2f%% %6.2f%%",
+    g_string_append_printf(out, "%-14.14s %-20.20s %-13s %7" PRIu64 " %7.2f%% %6.2f%%",
                            line->device, line->name, where, line->exits,
                            percent(line->exits, report->exits),
                            percent(line->time_sum, report->time));
@@ -224,7 +224,7 @@ static void append_line(GString *out, const IoProfileReport *report, const IoPro
     append_time(out, line->time_max);
     append_time(out, line->time_mean);
     append_time(out, line->time_deviation);
-    g_string_append_printf(out, " %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n", line->reads,
+    g_string_append_printf(out, " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 "\n", line->reads,
                            line->writes, line->queued);
 }
 
@@ -262,7 +262,7 @@ void io_profile_print_table(GString *out, const IoProfileReport *report, unsigne
 {
     const guint n = rows ? MIN(rows, report->lines->len) : report->lines->len;
 
-    g_string_append_printf(out, "%-14s %-20s %-15s %8s %9s %7s %10s %10s %10s %10s %8s %8s %8s\n",
+    g_string_append_printf(out, "%-14s %-20s %-13s %7s %8s %7s %9s %9s %9s %9s %7s %7s %7s\n",
                            "Device", "Register", "Where", "Samples", "Samples%", "Time%",
                            "Min Time", "Max Time", "Avg time", "Std dev", "Reads", "Writes",
                            "Queued");

@@ -21,7 +21,7 @@
 #define TOP          118
 #define MAX_GROUPS   12  /* the rest becomes one bar */
 #define MIN_SEGMENT  2.0 /* px: smaller pieces of a bar become one */
-#define GLYPH_WIDTH  6.4 /* of the small text, on average */
+#define GLYPH_WIDTH  6.8 /* of the small text, on average */
 
 /* A device, or all exits that are no accesses. */
 typedef struct Group {

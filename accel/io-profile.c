@@ -26,6 +26,7 @@
 
 #define WINDOW_BITS 12 /* unnamed registers of regions larger than a page are counted by pages */
 #define CACHE_BITS  8
+#define MAX_ROWS    4096 /* a guest may touch every port and page: what comes then shares a row */
 
 typedef struct CacheEntry {
     hwaddr addr;
@@ -50,6 +51,7 @@ IoProfileCount io_profile_rows;
 
 static CpuProfile *cpus; /* ACCEL_MAX_CPUS */
 static GHashTable *rows_by_key;
+static ProfileRow *further_row; /* of all places after MAX_ROWS; NULL before */
 static ProfileRow *exit_rows[IO_PROFILE_EXITS];
 static unsigned generation; /* of the memory map; 0 is never valid */
 static uint64_t looks;      /* times that the machine lock was taken */
@@ -110,6 +112,27 @@ static const RegisterName *find_register(const MemoryRegion *mr, hwaddr offset)
     return NULL;
 }
 
+static ProfileRow *add_row(const ProfileRow *key, const char *device, const char *region,
+                           char *name)
+{
+    ProfileRow *row = g_memdup2(key, sizeof(*key));
+
+    row->device = g_strdup(device);
+    row->region = g_strdup(region);
+    row->name = name;
+    g_ptr_array_add(io_profile_rows.rows, row);
+    return row;
+}
+
+static ProfileRow *find_further_row(void)
+{
+    if (!further_row) {
+        further_row = add_row(&(ProfileRow){.space = IO_PROFILE_NO_SPACE}, "", "",
+                              g_strdup("(further places)"));
+    }
+    return further_row;
+}
+
 /* The row of what lies at `addr`, with nothing counted yet if it is new. */
 static ProfileRow *find_row(AddressSpace *as, hwaddr addr)
 {
@@ -129,16 +152,19 @@ static ProfileRow *find_row(AddressSpace *as, hwaddr addr)
         key.offset &= ~(hwaddr)((1 << WINDOW_BITS) - 1);
     }
     row = g_hash_table_lookup(rows_by_key, &key);
+    if (!row && io_profile_rows.rows->len >= MAX_ROWS) {
+        return find_further_row();
+    }
     if (!row) {
-        row = g_memdup2(&key, sizeof(key));
-        row->device = g_strdup(section.mr && section.mr->owner ? section.mr->owner->name : "");
-        row->region = g_strdup(section.mr ? memory_region_name(section.mr) : "");
-        row->name = reg          ? g_strdup(reg->name)
-                    : section.mr ? g_strdup_printf("%s+0x%" G_GINT64_MODIFIER "x", row->region,
-                                                   (guint64)key.offset)
-                                 : g_strdup("(nothing)");
+        const char *region = section.mr ? memory_region_name(section.mr) : "";
+        char *name = reg          ? g_strdup(reg->name)
+                     : section.mr ? g_strdup_printf("%s+0x%" G_GINT64_MODIFIER "x", region,
+                                                    (guint64)key.offset)
+                                  : g_strdup("(nothing)");
+
+        row = add_row(&key, section.mr && section.mr->owner ? section.mr->owner->name : "", region,
+                      name);
         row->effects = section.mr && section.romd ? 1u << EFFECTS : 0;
-        g_ptr_array_add(io_profile_rows.rows, row);
         g_hash_table_add(rows_by_key, row);
     }
     row->addr = addr;
@@ -306,14 +332,11 @@ static void begin_counts(void)
     cpus = g_new0(CpuProfile, ACCEL_MAX_CPUS);
     io_profile_rows.rows = g_ptr_array_new_with_free_func(row_free);
     rows_by_key = g_hash_table_new(row_hash, row_equal);
+    further_row = NULL;
     for (unsigned i = 0; i < IO_PROFILE_EXITS; i++) {
         if (exit_names[i]) {
-            exit_rows[i] = g_new0(ProfileRow, 1);
-            exit_rows[i]->space = IO_PROFILE_NO_SPACE;
-            exit_rows[i]->device = g_strdup("");
-            exit_rows[i]->region = g_strdup("");
-            exit_rows[i]->name = g_strdup(exit_names[i]);
-            g_ptr_array_add(io_profile_rows.rows, exit_rows[i]);
+            exit_rows[i] = add_row(&(ProfileRow){.space = IO_PROFILE_NO_SPACE}, "", "",
+                                   g_strdup(exit_names[i]));
         }
     }
     for (unsigned i = 0; i < ACCEL_MAX_CPUS; i++) {

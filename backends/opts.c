@@ -51,6 +51,12 @@ const char *opts_text(const Opts *opts)
     return opts->text ? opts->text : "";
 }
 
+void opts_set_text(Opts *opts, const char *text)
+{
+    g_free(opts->text);
+    opts->text = g_strdup(text);
+}
+
 void opts_set(Opts *opts, const char *key, const char *value)
 {
     Pair pair = {g_strdup(key), g_strdup(value), false};

@@ -14,6 +14,7 @@
     PLAIN(debugexit_class)                                                                         \
     PCI(e1000_82544gc_class)                                                                       \
     PCI(e1000_82545em_class)                                                                       \
+    PCI(e1000_base_class)                                                                          \
     PCI(e1000_class)                                                                               \
     PLAIN(fw_cfg_io_class)                                                                         \
     PLAIN(i440fx_host_class)                                                                       \

@@ -7,7 +7,7 @@
  * Behind "-- " on its command line:
  *
  *     a number   so many frames are sent, and must come back one by one, in order
- *     peer       they come back from the other end of the cable, else by the card's own loopback
+ *     peer       they come back from the other end of the cable, else by the loopback of the PHY
  *     io         registers are reached by IOADDR and IODATA, else by memory
  *     poll       nothing is sent: once set up, the driver looks at memory alone until a frame comes
  *
@@ -33,6 +33,7 @@
 
 #define CTRL 0x0000
 #define STATUS 0x0008
+#define MDIC 0x0020
 #define FCAL 0x0028
 #define FCAH 0x002c
 #define FCT 0x0030
@@ -55,8 +56,8 @@
 #define CTRL_SLU 0x00000040
 #define CTRL_RST 0x04000000
 #define STATUS_LU 0x02
+#define MDIC_LOOPBACK 0x04204140    /* write PCTRL of PHY 1: loopback, duplex, 1000 Mb/s */
 #define RCTL_EN 0x02
-#define RCTL_LBM_MAC 0x40
 #define RCTL_BAM 0x8000
 #define RCTL_SECRC 0x04000000
 #define TCTL_EN_PSP 0x0a
@@ -138,13 +139,13 @@ parse:
     jmp     3b
 4:  cmpl    $0x72656570, (%esi)     /* "peer" */
     jne     6f
-    movl    $RCTL_EN | RCTL_BAM | RCTL_SECRC, rctl
+    movb    $0, is_loopback
     add     $4, %esi
     jmp     3b
 6:  cmpl    $0x6c6c6f70, (%esi)     /* "poll" */
     jne     7f
     movb    $1, is_poll
-    movl    $RCTL_EN | RCTL_BAM | RCTL_SECRC, rctl
+    movb    $0, is_loopback
     add     $4, %esi
     jmp     3b
 7:  movzbl  %al, %eax
@@ -248,8 +249,10 @@ write_table:
 set_up:
     mov     $table_reset, %esi
     call    write_table
-    cmpl    $RCTL_EN | RCTL_LBM_MAC | RCTL_SECRC, rctl
-    je      2f
+    mov     $MDIC, %ecx
+    mov     $MDIC_LOOPBACK, %eax
+    cmpb    $0, is_loopback
+    jne     5f
     mov     $0x1000000, %edi        /* looks; the link may take half a second */
 1:  mov     $STATUS, %ecx
     call    *reg_read
@@ -259,6 +262,7 @@ set_up:
     jnz     1b
     mov     $text_no_link, %esi
     jmp     bad
+5:  call    *reg_write
 
     /* Frames for the card itself; each buffer of the ring has one. */
 2:  mov     $RAL0, %ecx
@@ -293,9 +297,6 @@ set_up:
     jnz     4b
     mov     $table_rings, %esi
     call    write_table
-    mov     rctl, %eax
-    mov     $RCTL, %ecx
-    call    *reg_write
     mov     $RING - 1, %eax         /* all the rest of a poll is up to this write */
     mov     $RDT, %ecx
     jmp     *reg_write
@@ -459,18 +460,19 @@ table_rings:
     .long   RDBAH, 0
     .long   RDLEN, RING << DESC_SHIFT
     .long   RDH, 0
+    .long   RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC
     .long   -1
 
     .data
     .balign 4
 reg_write:      .long   mem_write
 reg_read:       .long   mem_read
-rctl:           .long   RCTL_EN | RCTL_LBM_MAC | RCTL_SECRC
 frames:         .long   0
 bytes:          .long   0
 bar_mem:        .long   0
 bar_io:         .long   0
 is_poll:        .byte   0
+is_loopback:    .byte   1
 
     .bss
     .balign 4096

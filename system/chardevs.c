@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "backends/char.h"
-#include "backends/parse.h"
 #include "error.h"
+#include "objects.h"
 #include "system/device-add.h"
 #include "system/monitor.h"
 #include "system/qmp.h"
@@ -105,12 +105,22 @@ static bool uses_stdio(const Options *options)
     return false;
 }
 
+static bool has_monitor_object(const Options *options)
+{
+    for (unsigned i = 0; i < options->objects->len; i++) {
+        if (g_strcmp0(opts_get(options->objects->pdata[i], "qom-type"), "monitor-qmp") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where the first serial port and the monitor go when the user did not say. */
 static void add_defaults(Options *options)
 {
     bool serial = !options->serials->len && !options->no_serial;
     bool monitor = !options->monitors->len && !options->mons->len && !options->qmps->len &&
-                   !options->pretty_qmps->len && !options->objects->len;
+                   !options->pretty_qmps->len && !has_monitor_object(options);
     bool stdio = !uses_stdio(options); /* is free */
     const char *serial_on = "null";
     const char *monitor_on = NULL;
@@ -225,7 +235,7 @@ bool chardevs_add_debugcons(GError **errp)
     return true;
 }
 
-/* The rest of -mon and -object once the kind of monitor is known. */
+/* The rest of -mon once the kind of monitor is known. */
 static bool add_on_chardev(Opts *opts, bool control, GError **errp)
 {
     const char *id = opts_get(opts, "chardev");
@@ -260,26 +270,6 @@ static bool add_mon(Opts *opts, GError **errp)
         return false;
     }
     return add_on_chardev(opts, control, errp);
-}
-
-static bool add_object(Opts *opts, GError **errp)
-{
-    const char *type = opts_get(opts, "qom-type");
-    const char *id = opts_get(opts, "id");
-
-    if (!type) {
-        error_setg(errp, "Parameter 'qom-type' is missing");
-        return false;
-    }
-    if (!g_str_equal(type, "monitor-qmp")) {
-        error_setg(errp, "invalid object type: %s: -object help lists them", type);
-        return false;
-    }
-    if (!id) {
-        error_setg(errp, "Parameter 'id' is missing");
-        return false;
-    }
-    return parse_id("id", id, errp) && add_on_chardev(opts, true, errp);
 }
 
 static bool new_monitor(Chardev *chr, GError **errp)
@@ -331,5 +321,5 @@ bool chardevs_add_monitors(Options *options, GError **errp)
            add_waiting_monitors(&qmps, new_qmp, errp) &&
            add_waiting_monitors(&pretty_qmps, new_pretty_qmp, errp) &&
            add_each("-mon", options->mons, add_mon, errp) &&
-           add_each("-object", options->objects, add_object, errp);
+           add_each("-object", options->objects, object_add, errp);
 }

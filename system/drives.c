@@ -10,6 +10,7 @@
 
 #include "backends/block.h"
 #include "error.h"
+#include "hw/core/log.h"
 
 /* What if= may name: where the board looks for such drives. */
 typedef struct Interface {
@@ -248,7 +249,7 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
         return false;
     }
     if (block_warning(blk)) {
-        fprintf(stderr, "lignite: warning: %s\n", block_warning(blk));
+        log_warning("%s", block_warning(blk));
     }
     if (interface->places) {
         interface->places(machine)[place] = blk;

@@ -184,7 +184,8 @@ static void drop_defaults(Options *options)
             options->no_floppy = true;
     }
     for (unsigned i = 0; i < options->devices->len; i++) {
-        const char *driver = opts_get(options->devices->pdata[i], "driver");
+        const DeviceOption *device = options->devices->pdata[i];
+        const char *driver = opts_get(device->opts, "driver");
 
         for (size_t k = 0; k < G_N_ELEMENTS(table); k++) {
             if (g_strcmp0(driver, table[k].driver) == 0) {
@@ -249,7 +250,7 @@ bool machine_configure(Machine *machine, Options *options, GError **errp)
     machine->fw_cfg = options->fw_cfg;
     machine->acpitables = options->acpitables;
     machine->smbios = options->smbios;
-    machine->default_nic = !options->no_nic;
+    machine->nics = g_ptr_array_new();
     if (!machine->kernel && (machine->initrd || machine->append)) {
         error_setg(errp, "-%s only allowed with -kernel option",
                    machine->initrd ? "initrd" : "append");

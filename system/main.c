@@ -5,7 +5,6 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "accel/accel.h"
@@ -24,7 +23,11 @@
 #include "hw/core/machine.h"
 #include "machine-config.h"
 #include "memory/system.h"
+#include "nets.h"
+#include "objects.h"
 #include "options.h"
+#include "process.h"
+#include "qmp-commands.h"
 #include "qtest.h"
 #include "system/device-add.h"
 #include "system/mainloop.h"
@@ -39,8 +42,11 @@ static char *pidfile;
 static bool add_devices(Options *options, GError **errp)
 {
     for (unsigned i = 0; i < options->devices->len; i++) {
-        if (!device_add(options->devices->pdata[i], errp)) {
-            g_prefix_error(errp, "-device %s: ", opts_text(options->devices->pdata[i]));
+        const DeviceOption *device = options->devices->pdata[i];
+
+        if (device->json ? !qmp_device_add_json(device->json, false, errp)
+                         : !device_add(device->opts, errp)) {
+            g_prefix_error(errp, "-device %s: ", device->text);
             return false;
         }
     }
@@ -51,7 +57,7 @@ static bool add_devices(Options *options, GError **errp)
 
 static void print_accel_warning(const char *line)
 {
-    fprintf(stderr, "lignite: %s\n", line);
+    log_report("%s", line);
 }
 
 static bool write_pidfile(const char *path, GError **errp)
@@ -63,7 +69,7 @@ static bool write_pidfile(const char *path, GError **errp)
         error_setg(errp, "-pidfile %s: cannot create PID file: %s", path, err->message);
         return false;
     }
-    pidfile = g_strdup(path);
+    pidfile = g_canonicalize_filename(path, NULL); /* -daemonize changes the folder */
     return true;
 }
 
@@ -106,7 +112,7 @@ static void watch_signals(void)
 
 static void print_waiting(const char *filename)
 {
-    fprintf(stderr, "lignite: info: waiting for connection on: %s\n", filename);
+    log_report("info: waiting for connection on: %s", filename);
 }
 
 static void on_terminate(void)
@@ -121,6 +127,7 @@ static bool build(Options *options, GError **errp)
     coalesced_set_output_test(device_coalesced_is_output);
     if (!machine_configure(machine, options, errp) || !drives_open(options, machine, errp) ||
         !qtest_open(options, errp) || !chardevs_open(options, machine, errp) ||
+        !nets_open(options, machine, errp) ||
         !accel_start((const char *const *)options->accels->pdata, machine->cpus, machine->cpu_model,
                      print_accel_warning, errp) ||
         !machine->cls->init(machine, errp) || !chardevs_add_debugcons(errp) ||
@@ -133,7 +140,8 @@ static bool build(Options *options, GError **errp)
     }
     qmp_events_init();
     /* From here on others may talk to us. */
-    return qtest_serve(options, errp) && chardevs_add_monitors(options, errp);
+    return qtest_serve(options, errp) && chardevs_add_monitors(options, errp) &&
+           process_confine(&options->process, errp);
 }
 
 static void print_screen(void)
@@ -157,6 +165,7 @@ static void tear_down(void)
     if (machine->cls) {
         machine->cls->cleanup(machine);
     }
+    objects_close_all();
     net_close_all();
     block_close_all();
     monitor_close_all();
@@ -191,8 +200,9 @@ int main(int argc, char **argv)
         g_prefix_error(&err, "-d: ");
         goto fail;
     }
-    if (options.exit_with_parent) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
+    log_set_prefix(options.msg_timestamp, options.msg_guest_name ? options.name : NULL);
+    if (!process_begin(&options.process, &err)) {
+        goto fail;
     }
     signal(SIGPIPE, SIG_IGN);
     catch_signals(on_early_signal);
@@ -220,7 +230,7 @@ int main(int argc, char **argv)
     machine_unlock();
 fail:
     if (err) {
-        fprintf(stderr, "lignite: %s\n", err->message);
+        log_report("%s", err->message);
     }
     options_clear(&options);
     return status;

@@ -14,8 +14,11 @@
 #include "drives.h"
 #include "error.h"
 #include "hw/core/device.h"
+#include "hw/core/log.h"
 #include "hw/core/machine.h"
 #include "hw/input/input.h"
+#include "hw/intc/i8259.h"
+#include "hw/intc/ioapic.h"
 #include "hw/pci/pci.h"
 #include "memory/system.h"
 #include "monitor-internal.h"
@@ -67,6 +70,29 @@ static bool run_powerdown(char **argv, GString *out, GError **errp)
 {
     runstate_request_powerdown();
     return true;
+}
+
+static bool run_cpu(char **argv, GString *out, GError **errp)
+{
+    guint64 cpu;
+
+    if (!*argv || !g_ascii_string_to_unsigned(*argv, 10, 0, G_MAXUINT, &cpu, NULL)) {
+        error_setg(errp, "cpu: the number of a CPU is needed");
+        return false;
+    }
+    return monitor_set_cpu(cpu, errp);
+}
+
+static bool run_log(char **argv, GString *out, GError **errp)
+{
+    if (!need_argument(*argv, "log: what", errp)) {
+        return false;
+    }
+    if (g_str_equal(*argv, "none")) {
+        log_mask = 0;
+        return true;
+    }
+    return log_set_items(*argv, errp);
 }
 
 static bool run_nmi(char **argv, GString *out, GError **errp)
@@ -204,129 +230,6 @@ static bool run_change(char **argv, GString *out, GError **errp)
            drive_change(argv[0], argv[1], force, errp);
 }
 
-/* ------------------------------------------------------------------------ memory and ports -- */
-
-static bool parse_number(const char *text, guint64 max, guint64 *value, GError **errp)
-{
-    bool hex = text && g_ascii_strncasecmp(text, "0x", 2) == 0;
-
-    if (!text ||
-        !g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, max, value, NULL)) {
-        error_setg(errp, "'%s' is not a number up to 0x%" G_GINT64_MODIFIER "x", text ? text : "",
-                   max);
-        return false;
-    }
-    return true;
-}
-
-/* "/NFS": a count, a format (x d u c), a unit size (b h w g). */
-static bool parse_format(const char *text, unsigned *count, char *format, unsigned *size,
-                         GError **errp)
-{
-    char *end;
-    guint64 n = g_ascii_strtoull(text + 1, &end, 10);
-
-    *count = n ? MIN(n, 4096) : 1;
-    for (; *end; end++) {
-        const char *unit = strchr("bhwg", *end);
-
-        if (unit) {
-            *size = 1u << (unit - "bhwg");
-        } else if (strchr("xduc", *end)) {
-            *format = *end;
-        } else {
-            error_setg(errp, "invalid format '%s': count, x d u c, and b h w g", text);
-            return false;
-        }
-    }
-    return true;
-}
-
-static void print_unit(GString *out, uint64_t value, char format, unsigned size)
-{
-    switch (format) {
-    case 'd':
-        g_string_append_printf(out, " %" G_GINT64_FORMAT,
-                               (int64_t)(value << (64 - 8 * size)) >> (64 - 8 * size));
-        break;
-    case 'u':
-        g_string_append_printf(out, " %" G_GUINT64_FORMAT, value);
-        break;
-    case 'c':
-        g_string_append_printf(out, g_ascii_isprint(value) ? " '%c'" : " '\\x%02x'",
-                               (int)(value & 0xff));
-        break;
-    default:
-        g_string_append_printf(out, " 0x%0*" G_GINT64_MODIFIER "x", (int)size * 2, value);
-        break;
-    }
-}
-
-static bool run_xp(char **argv, GString *out, GError **errp)
-{
-    unsigned count = 1, size = 4;
-    char format = 'x';
-    guint64 addr;
-
-    if (*argv && **argv == '/' && !parse_format(*argv++, &count, &format, &size, errp)) {
-        return false;
-    }
-    if (!parse_number(*argv, UINT64_MAX, &addr, errp)) {
-        return false;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t value = 0;
-
-        if (i % (16 / size) == 0) {
-            g_string_append_printf(out, "%s%016" G_GINT64_MODIFIER "x:", i ? "\n" : "",
-                                   addr + i * size);
-        }
-        address_space_read(&address_space_memory, addr + i * size, &value, size);
-        print_unit(out, value, format, size);
-    }
-    g_string_append_c(out, '\n');
-    return true;
-}
-
-static bool run_in(char **argv, GString *out, GError **errp)
-{
-    unsigned count = 1, size = 1;
-    char format = 'x';
-    guint64 port;
-    uint32_t value = 0;
-
-    if (*argv && **argv == '/' && !parse_format(*argv++, &count, &format, &size, errp)) {
-        return false;
-    }
-    if (!parse_number(*argv, 0xffff, &port, errp)) {
-        return false;
-    }
-    size = MIN(size, 4);
-    address_space_read(&address_space_io, port, &value, size);
-    g_string_append_printf(out, "port%c[0x%04x] = 0x%0*x\n", "?bw?l"[size], (unsigned)port,
-                           (int)size * 2, value);
-    return true;
-}
-
-static bool run_out(char **argv, GString *out, GError **errp)
-{
-    unsigned count = 1, size = 1;
-    char format = 'x';
-    guint64 port, value;
-    uint32_t data;
-
-    if (*argv && **argv == '/' && !parse_format(*argv++, &count, &format, &size, errp)) {
-        return false;
-    }
-    if (!parse_number(*argv, 0xffff, &port, errp) ||
-        !parse_number(argv[1], UINT32_MAX, &value, errp)) {
-        return false;
-    }
-    data = value;
-    address_space_write(&address_space_io, port, &data, MIN(size, 4));
-    return true;
-}
-
 /* ----------------------------------------------------------------------------- queued writes -- */
 
 static bool run_coalesce(char **argv, GString *out, GError **errp)
@@ -370,7 +273,7 @@ static bool info_mtree(char **argv, GString *out, GError **errp)
 
 static bool info_registers(char **argv, GString *out, GError **errp)
 {
-    vcpus_print_registers(out, has_flag(argv, "-a") ? -1 : 0);
+    vcpus_print_registers(out, has_flag(argv, "-a") ? -1 : (int)monitor_cpu());
     return true;
 }
 
@@ -503,6 +406,33 @@ static bool info_version(char **argv, GString *out, GError **errp)
     return true;
 }
 
+static bool info_history(char **argv, GString *out, GError **errp)
+{
+    const GPtrArray *lines = monitor_history();
+
+    for (unsigned i = 0; lines && i < lines->len; i++) {
+        g_string_append_printf(out, "%u: '%s'\n", i, (char *)lines->pdata[i]);
+    }
+    return true;
+}
+
+static bool info_pic(char **argv, GString *out, GError **errp)
+{
+    Device *pic = device_find_class(&isa_i8259_class);
+    Device *ioapic = device_find_class(&ioapic_class);
+
+    if (pic) {
+        i8259_print(pic, out);
+    }
+    if (ioapic) {
+        ioapic_print(ioapic, out);
+    }
+    if (!pic) {
+        g_string_append(out, "The accelerator has the interrupt controllers, or there are none\n");
+    }
+    return true;
+}
+
 const MonitorCommand monitor_info_commands[] = {
     {"accel", NULL, NULL, "show the accelerator and what it counted", info_accel},
     {"block", NULL, NULL, "show the drives", info_block},
@@ -510,18 +440,25 @@ const MonitorCommand monitor_info_commands[] = {
     {"coalesced", NULL, NULL, "show which writes are queued, and what became of them",
      info_coalesced},
     {"cpus", NULL, NULL, "show the CPUs", info_cpus},
+    {"history", NULL, NULL, "show the lines typed before", info_history},
     {"io-profile", NULL, "[CPU]",
      "show what the guest, or one CPU of it, exited for, and how long it took", info_io_profile},
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
+    {"mem", NULL, NULL, "show which virtual memory is mapped, and how", info_mem},
+    {"mice", NULL, NULL, "show the pointing devices", info_mice},
     {"mtree", NULL, "[-f][-o][-D]",
      "show the memory tree (-f: flat views, -o: owners, -D: disabled)", info_mtree},
     {"name", NULL, NULL, "show the guest's name", info_name},
+    {"network", NULL, NULL, "show the networks and the cards on them", info_network},
     {"pci", NULL, NULL, "show the PCI devices", info_pci},
+    {"pic", NULL, NULL, "show the interrupt controllers", info_pic},
+    {"qom-tree", NULL, "[PATH]", "show the tree of objects", info_qom_tree, complete_path},
     {"qtree", NULL, NULL, "show the device tree", info_qtree},
     {"registers", NULL, "[-a]", "show the CPU's registers (-a: of all CPUs)", info_registers},
     {"screen", NULL, NULL, "show the text on the screen", info_screen},
     {"status", NULL, NULL, "show whether the machine runs", info_status},
+    {"usernet", NULL, NULL, "show the connections of user networks", info_usernet},
     {"uuid", NULL, NULL, "show the machine's UUID", info_uuid},
     {"version", NULL, NULL, "show the version", info_version},
     {}};
@@ -552,53 +489,90 @@ static bool run_info(char **argv, GString *out, GError **errp)
     return monitor_run(command, argv + 1, out, errp);
 }
 
+static bool help_of(const MonitorCommand *table, const char *prefix, const char *name,
+                    GString *out, GError **errp)
+{
+    const MonitorCommand *command = monitor_find_command(table, name);
+
+    if (!command) {
+        error_setg(errp, "unknown command: '%s%s'", prefix, name);
+        return false;
+    }
+    print_command(out, prefix, command);
+    return true;
+}
+
+/* Of all commands, of one, of all that `info` shows, of one of these. */
 static bool run_help(char **argv, GString *out, GError **errp)
 {
-    const MonitorCommand *command;
-
-    if (*argv && !g_str_equal(*argv, "info")) {
-        command = monitor_find_command(monitor_commands, *argv);
-        if (!command) {
-            error_setg(errp, "unknown command: '%s'", *argv);
-            return false;
-        }
-        print_command(out, "", command);
-        return true;
+    if (*argv && g_str_equal(*argv, "info")) {
+        return argv[1] ? help_of(monitor_info_commands, "info ", argv[1], out, errp)
+                       : run_info((char *[]){NULL}, out, errp);
     }
     if (*argv) {
-        return run_info((char *[]){NULL}, out, errp);
+        return help_of(monitor_commands, "", *argv, out, errp);
     }
-    for (command = monitor_commands; command->name; command++) {
+    for (const MonitorCommand *command = monitor_commands; command->name; command++) {
         print_command(out, "", command);
     }
     return true;
 }
 
 const MonitorCommand monitor_commands[] = {
-    {"help", "?", "[CMD]", "show the commands", run_help},
-    {"info", NULL, "[SUBCOMMAND]", "show the state of a part of the machine", run_info},
+    {"help", "?", "[CMD]", "show the commands", run_help, complete_command},
+    {"info", NULL, "[SUBCOMMAND]", "show the state of a part of the machine", run_info,
+     complete_info},
     {"change", NULL, "[-f] DEVICE FILE", "put a medium into a drive (-f: even if it is locked)",
-     run_change},
+     run_change, complete_drive},
     {"coalesce", NULL, "DEVICE|all mmio|pio|both on|off",
-     "let a device's writes be queued, or not: a device by its id or its class", run_coalesce},
+     "let a device's writes be queued, or not: a device by its id or its class", run_coalesce,
+     complete_coalesce},
     {"cont", "c", NULL, "let the machine run", run_cont},
+    {"cpu", NULL, "INDEX", "choose the CPU that x, print and memsave are about", run_cpu},
+    {"device_add", NULL, "DRIVER[,PROP=VALUE...]", "plug a device into the running machine",
+     run_device_add, complete_driver},
+    {"device_del", NULL, "ID", "unplug a device", run_device_del, complete_device},
     {"eject", NULL, "[-f] DEVICE", "take the medium out of a drive (-f: even if it is locked)",
-     run_eject},
+     run_eject, complete_drive},
+    {"gva2gpa", NULL, "ADDR", "show which physical address a virtual one has", run_gva2gpa},
+    {"hostfwd_add", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:PORT-[GUESTADDR]:PORT",
+     "forward a port of the host to the guest, on a user network", run_hostfwd_add},
+    {"hostfwd_remove", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:PORT", "end that", run_hostfwd_remove},
     {"i", NULL, "/FMT PORT", "read a port", run_in},
     {"io-profile", NULL, "on|off|reset", "count what the guest exits for, or from zero again",
      run_io_profile},
+    {"log", NULL, "ITEM[,...]", "choose what is logged (-d help lists it); none: nothing", run_log,
+     complete_log},
+    {"memsave", NULL, "ADDR SIZE FILE", "write virtual memory to a file", run_memsave},
     {"mouse_button", NULL, "STATE", "press mouse buttons (1 left, 2 middle, 4 right)",
      run_mouse_button},
     {"mouse_move", NULL, "DX DY", "move the mouse", run_mouse_move},
+    {"netdev_add", NULL, "TYPE,id=ID[,PROP=VALUE...]", "add a network (as -netdev)",
+     run_netdev_add},
+    {"netdev_del", NULL, "ID", "remove a network", run_netdev_del},
     {"nmi", NULL, NULL, "send an NMI to every CPU", run_nmi},
     {"o", NULL, "/FMT PORT VALUE", "write a port", run_out},
+    {"object_add", NULL, "TYPE,id=ID[,PROP=VALUE...]", "add an object (as -object)",
+     run_object_add},
+    {"object_del", NULL, "ID", "remove an object", run_object_del},
+    {"pmemsave", NULL, "ADDR SIZE FILE", "write physical memory to a file", run_pmemsave},
+    {"print", "p", "/FMT EXPR", "show the value of an expression ($pc is a register)", run_print},
+    {"qom-get", NULL, "PATH PROPERTY", "show a property of an object", run_qom_get, complete_path},
+    {"qom-list", NULL, "PATH", "show the properties of an object", run_qom_list, complete_path},
+    {"qom-set", NULL, "[-j] PATH PROPERTY VALUE", "set a property (-j: to a value in JSON)",
+     run_qom_set, complete_path},
     {"quit", "q", NULL, "end the machine", run_quit},
     {"screendump", NULL, "[-f png|ppm] FILE", "save the screen as a picture", run_screendump},
-    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys, as in 'sendkey ctrl-alt-f1'", run_sendkey},
+    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys, as in 'sendkey ctrl-alt-f1'", run_sendkey,
+     complete_keys},
+    {"set_link", NULL, "NAME on|off", "plug or pull the cable of a card or a network",
+     run_set_link},
     {"stop", "s", NULL, "stop the machine", run_stop},
+    {"sum", NULL, "ADDR SIZE", "show a 16-bit sum of physical memory", run_sum},
     {"system_powerdown", NULL, NULL, "press the power button", run_powerdown},
     {"system_reset", NULL, NULL, "reset the machine", run_reset},
     {"watchdog_action", NULL, "ACTION", "what follows when a watchdog expires",
      run_watchdog_action},
+    {"x", NULL, "/FMT ADDR", "show virtual memory (FMT: count, x d u o c, b h w g)", run_x},
     {"xp", NULL, "/FMT ADDR", "show physical memory", run_xp},
     {}};

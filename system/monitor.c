@@ -19,6 +19,7 @@ typedef struct Monitor {
 } Monitor;
 
 static GPtrArray *monitors;
+static Monitor *current; /* whose command runs; NULL: it came by QMP, or none does */
 
 const MonitorCommand *monitor_find_command(const MonitorCommand *table, const char *name)
 {
@@ -75,6 +76,11 @@ char *monitor_execute(const char *line)
     return out ? out : g_strdup_printf("Error: %s\n", err->message);
 }
 
+const GPtrArray *monitor_history(void)
+{
+    return current ? line_editor_history(current->editor) : NULL;
+}
+
 /* ---------------------------------------------------------------------------- on chardevs -- */
 
 static void monitor_output(void *opaque, const char *text, size_t len)
@@ -96,8 +102,11 @@ static void monitor_puts(Monitor *mon, const char *text)
 static void monitor_line(void *opaque, const char *line)
 {
     Monitor *mon = opaque;
-    g_autofree char *out = monitor_execute(line);
+    g_autofree char *out = NULL;
 
+    current = mon;
+    out = monitor_execute(line);
+    current = NULL;
     monitor_puts(mon, out);
     line_editor_prompt(mon->editor);
 }
@@ -108,6 +117,17 @@ static void monitor_receive(void *opaque, const uint8_t *buf, size_t len)
 
     line_editor_input(mon->editor, (const char *)buf, len);
 }
+
+static void monitor_complete_line(void *opaque, const char *before, GPtrArray *candidates)
+{
+    monitor_complete(before, candidates);
+}
+
+static const LineEditorOps editor_ops = {
+    .output = monitor_output,
+    .line = monitor_line,
+    .complete = monitor_complete_line,
+};
 
 /* A prompt, once there is somebody to read it. */
 static void monitor_greet(Monitor *mon)
@@ -170,7 +190,7 @@ bool monitor_new(Chardev *chr, GError **errp)
     Monitor *mon = g_new0(Monitor, 1);
 
     mon->chr = chr;
-    mon->editor = line_editor_new(monitor_output, monitor_line, mon);
+    mon->editor = line_editor_new(&editor_ops, mon);
     if (!chardev_attach(chr, &monitor_handlers, mon, errp)) {
         line_editor_free(mon->editor);
         g_free(mon);

@@ -2,7 +2,7 @@
 /*
  * The command line: one row per option, in QEMU's names and meanings.
  */
-#include "options.h"
+#include "options-internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,15 +13,7 @@
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/log.h"
-
-typedef struct OptionRow {
-    const char *name; /* without the dash */
-    const char *arg;  /* what help calls the argument; NULL: there is none */
-    OptionsResult (*handle)(Options *options, const struct OptionRow *row, const char *arg,
-                            GError **errp);
-    size_t field; /* for the common handlers: the place in Options */
-    const char *help;
-} OptionRow;
+#include "option-json.h"
 
 const char *version_line(void)
 {
@@ -32,16 +24,36 @@ const char *version_line(void)
 
 /* ------------------------------------------------------------------------ common handlers -- */
 
-static OptionsResult print_and_stop(GString *text)
+OptionsResult print_and_stop(GString *text)
 {
     fputs(text->str, stdout);
     g_string_free(text, TRUE);
     return OPTIONS_DONE;
 }
 
-static bool wants_help(const char *arg)
+bool wants_help(const char *arg)
 {
     return g_str_equal(arg, "help") || g_str_equal(arg, "?");
+}
+
+/* The option and its argument, and below what it is for. */
+static void append_usage(GString *text, const OptionRow *row)
+{
+    g_autofree char *head = g_strdup_printf("-%s %s", row->name, row->arg ? row->arg : "");
+
+    if (strlen(head) < 24) {
+        g_string_append_printf(text, "%-24s%s\n", head, row->help);
+    } else {
+        g_string_append_printf(text, "%s\n%-24s%s\n", head, "", row->help);
+    }
+}
+
+OptionsResult print_usage(const OptionRow *row)
+{
+    GString *text = g_string_new(NULL);
+
+    append_usage(text, row);
+    return print_and_stop(text);
 }
 
 static void *field_of(Options *options, const OptionRow *row)
@@ -67,6 +79,13 @@ static OptionsResult set_flag(Options *options, const OptionRow *row, const char
     return OPTIONS_RUN;
 }
 
+/* For clients that ask for what is so anyway. */
+static OptionsResult handle_nothing(Options *options, const OptionRow *row, const char *arg,
+                                    GError **errp)
+{
+    return OPTIONS_RUN;
+}
+
 /* Keep all, in order. */
 static OptionsResult append_string(Options *options, const OptionRow *row, const char *arg,
                                    GError **errp)
@@ -75,65 +94,56 @@ static OptionsResult append_string(Options *options, const OptionRow *row, const
     return OPTIONS_RUN;
 }
 
-static OptionsResult handle_object(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
+/* Keep all, in order, as options with that implied key. */
+static OptionsResult append_opts(GPtrArray *list, const OptionRow *row, const char *arg,
+                                 const char *implied, GError **errp)
 {
     Opts *opts;
 
     if (wants_help(arg)) {
-        return print_and_stop(
-            g_string_new("List of user creatable objects:\n"
-                         "  monitor-qmp  QMP on a chardev: id=ID, chardev=ID, pretty=on|off\n"));
+        return print_usage(row);
     }
-    opts = opts_parse(arg, "qom-type", errp);
+    opts = opts_parse(arg, implied, errp);
     if (!opts) {
         return OPTIONS_FAIL;
     }
-    g_ptr_array_add(options->objects, opts);
-    return OPTIONS_RUN;
-}
-
-/* Keep all, in order, each as an Opts without an implied key. */
-static OptionsResult append_opts(Options *options, const OptionRow *row, const char *arg,
-                                 GError **errp)
-{
-    Opts *opts = opts_parse(arg, NULL, errp);
-
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_ptr_array_add(*(GPtrArray **)field_of(options, row), opts);
-    return OPTIONS_RUN;
-}
-
-static OptionsResult handle_fw_cfg(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
-{
-    Opts *opts = opts_parse(arg, "name", errp);
-
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_ptr_array_add(options->fw_cfg, opts);
+    g_ptr_array_add(list, opts);
     return OPTIONS_RUN;
 }
 
 static OptionsResult handle_mon(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
-    Opts *opts = opts_parse(arg, "chardev", errp);
-
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_ptr_array_add(options->mons, opts);
-    return OPTIONS_RUN;
+    return append_opts(options->mons, row, arg, "chardev", errp);
 }
 
-static OptionsResult merge_opts(Opts *into, const char *arg, const char *implied, GError **errp)
+static OptionsResult handle_fw_cfg(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
 {
-    g_autoptr(Opts) opts = opts_parse(arg, implied, errp);
+    return append_opts(options->fw_cfg, row, arg, "name", errp);
+}
 
+static OptionsResult handle_acpitable(Options *options, const OptionRow *row, const char *arg,
+                                      GError **errp)
+{
+    return append_opts(options->acpitables, row, arg, NULL, errp);
+}
+
+static OptionsResult handle_smbios(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    return append_opts(options->smbios, row, arg, NULL, errp);
+}
+
+static OptionsResult merge_opts(Opts *into, const OptionRow *row, const char *arg,
+                                const char *implied, GError **errp)
+{
+    g_autoptr(Opts) opts = NULL;
+
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
+    opts = opts_parse(arg, implied, errp);
     if (!opts) {
         return OPTIONS_FAIL;
     }
@@ -158,7 +168,7 @@ static OptionsResult handle_machine(Options *options, const OptionRow *row, cons
         machine_class_print_help(text);
         return print_and_stop(text);
     }
-    return merge_opts(options->machine, arg, "type", errp);
+    return merge_opts(options->machine, row, arg, "type", errp);
 }
 
 static OptionsResult handle_accel(Options *options, const OptionRow *row, const char *arg,
@@ -210,14 +220,18 @@ static OptionsResult handle_cpu(Options *options, const OptionRow *row, const ch
 static OptionsResult handle_smp(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
-    return merge_opts(options->smp, arg, "cpus", errp);
+    return merge_opts(options->smp, row, arg, "cpus", errp);
 }
 
 static OptionsResult handle_memory(Options *options, const OptionRow *row, const char *arg,
                                    GError **errp)
 {
-    g_autoptr(Opts) opts = opts_parse(arg, "size", errp);
+    g_autoptr(Opts) opts = NULL;
 
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
+    opts = opts_parse(arg, "size", errp);
     if (!opts) {
         return OPTIONS_FAIL;
     }
@@ -229,7 +243,7 @@ static OptionsResult handle_memory(Options *options, const OptionRow *row, const
 static OptionsResult handle_boot(Options *options, const OptionRow *row, const char *arg,
                                  GError **errp)
 {
-    return merge_opts(options->boot, arg, "order", errp);
+    return merge_opts(options->boot, row, arg, "order", errp);
 }
 
 static bool choose_action(const char *event, const char *action, void *policy, GError **errp)
@@ -240,16 +254,23 @@ static bool choose_action(const char *event, const char *action, void *policy, G
 static OptionsResult handle_action(Options *options, const OptionRow *row, const char *arg,
                                    GError **errp)
 {
-    g_autoptr(Opts) opts = opts_parse(arg, NULL, errp);
+    g_autoptr(Opts) opts = NULL;
 
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
+    opts = opts_parse(arg, NULL, errp);
     return opts && opts_foreach(opts, choose_action, &options->policy, errp) ? OPTIONS_RUN
                                                                              : OPTIONS_FAIL;
 }
 
 /* Older forms of it. */
-static OptionsResult handle_watchdog_action(Options *options, const OptionRow *row,
-                                            const char *arg, GError **errp)
+static OptionsResult handle_watchdog_action(Options *options, const OptionRow *row, const char *arg,
+                                            GError **errp)
 {
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
     return vm_policy_choose(&options->policy, "watchdog", arg, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
 }
 
@@ -270,7 +291,7 @@ static OptionsResult handle_no_shutdown(Options *options, const OptionRow *row, 
 static OptionsResult handle_rtc(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
-    return merge_opts(options->rtc, arg, NULL, errp);
+    return merge_opts(options->rtc, row, arg, NULL, errp);
 }
 
 static OptionsResult handle_dir(Options *options, const OptionRow *row, const char *arg,
@@ -288,134 +309,6 @@ static OptionsResult handle_dir(Options *options, const OptionRow *row, const ch
 
 /* ------------------------------------------------------------------------------- devices -- */
 
-static OptionsResult handle_device(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
-{
-    g_autoptr(Opts) opts = NULL;
-    const char *driver;
-
-    if (wants_help(arg)) {
-        GString *text = g_string_new(NULL);
-
-        device_classes_print_help(text);
-        return print_and_stop(text);
-    }
-    opts = opts_parse(arg, "driver", errp);
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    driver = opts_get(opts, "driver");
-    if (driver && (opts_has(opts, "help") || opts_has(opts, "?"))) {
-        const DeviceClass *cls = device_class_find(driver);
-        GString *text;
-
-        if (!cls) {
-            error_setg(errp, "'%s' is not a valid device model name: -device help lists them",
-                       driver);
-            return OPTIONS_FAIL;
-        }
-        text = g_string_new(NULL);
-        device_class_print_help(cls, text);
-        return print_and_stop(text);
-    }
-    g_ptr_array_add(options->devices, g_steal_pointer(&opts));
-    return OPTIONS_RUN;
-}
-
-static OptionsResult handle_global(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
-{
-    const char *dot = strchr(arg, '.');
-    const char *equals = strchr(arg, '=');
-    g_autofree char *driver = NULL;
-    g_autofree char *property = NULL;
-    const char *value;
-
-    if (dot && equals && dot < equals) {
-        driver = g_strndup(arg, dot - arg);
-        property = g_strndup(dot + 1, equals - dot - 1);
-        value = equals + 1;
-        return device_add_global(driver, property, value, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
-    }
-
-    g_autoptr(Opts) opts = opts_parse(arg, NULL, errp);
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    driver = g_strdup(opts_get(opts, "driver"));
-    property = g_strdup(opts_get(opts, "property"));
-    value = opts_get(opts, "value");
-    if (!driver || !property || !value) {
-        error_setg(errp, "expected DRIVER.PROPERTY=VALUE");
-        return OPTIONS_FAIL;
-    }
-    return device_add_global(driver, property, value, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
-}
-
-static OptionsResult add_drive(Options *options, Opts *opts, const char *option)
-{
-    DriveOption *drive = g_new(DriveOption, 1);
-
-    *drive = (DriveOption){opts, option};
-    g_ptr_array_add(options->drives, drive);
-    return OPTIONS_RUN;
-}
-
-static OptionsResult handle_drive(Options *options, const OptionRow *row, const char *arg,
-                                  GError **errp)
-{
-    Opts *opts = opts_parse(arg, NULL, errp);
-
-    return opts ? add_drive(options, opts, "-drive") : OPTIONS_FAIL;
-}
-
-/* -hda FILE and its kin; the row's field holds the index of the drive. */
-static OptionsResult handle_disk(Options *options, const OptionRow *row, const char *arg,
-                                 GError **errp)
-{
-    static const char *const options_by_index[] = {"-hda", "-hdb", "-hdc", "-hdd"};
-    g_autofree char *index = g_strdup_printf("%zu", row->field);
-    Opts *opts = opts_new();
-
-    opts_set(opts, "index", index);
-    opts_set(opts, "media", "disk");
-    opts_set(opts, "file", arg);
-    return add_drive(options, opts, options_by_index[row->field]);
-}
-
-static OptionsResult handle_floppy(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
-{
-    Opts *opts = opts_new();
-
-    opts_set(opts, "if", "floppy");
-    opts_set(opts, "index", row->field ? "1" : "0");
-    opts_set(opts, "file", arg);
-    return add_drive(options, opts, row->field ? "-fdb" : "-fda");
-}
-
-static OptionsResult handle_pflash(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
-{
-    Opts *opts = opts_new();
-
-    opts_set(opts, "if", "pflash");
-    opts_set(opts, "file", arg);
-    opts_set(opts, "format", "raw");
-    return add_drive(options, opts, "-pflash");
-}
-
-static OptionsResult handle_cdrom(Options *options, const OptionRow *row, const char *arg,
-                                  GError **errp)
-{
-    Opts *opts = opts_new();
-
-    opts_set(opts, "index", "2");
-    opts_set(opts, "media", "cdrom");
-    opts_set(opts, "file", arg);
-    return add_drive(options, opts, "-cdrom");
-}
-
 static OptionsResult handle_vga(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
@@ -425,18 +318,6 @@ static OptionsResult handle_vga(Options *options, const OptionRow *row, const ch
                                            "cirrus   Cirrus VGA (default)\n"));
     }
     return set_string(options, row, arg, errp);
-}
-
-/* -net none, -nic none: networks themselves are not there yet. */
-static OptionsResult handle_nic(Options *options, const OptionRow *row, const char *arg,
-                                GError **errp)
-{
-    if (!g_str_equal(arg, "none")) {
-        error_setg(errp, "only '-%s none' is supported", row->name);
-        return OPTIONS_FAIL;
-    }
-    options->no_nic = true;
-    return OPTIONS_RUN;
 }
 
 /* ----------------------------------------------------------------------------- host side -- */
@@ -474,17 +355,6 @@ static OptionsResult handle_audio(Options *options, const OptionRow *row, const 
     return OPTIONS_RUN;
 }
 
-static OptionsResult handle_run_with(Options *options, const OptionRow *row, const char *arg,
-                                     GError **errp)
-{
-    g_autoptr(Opts) opts = opts_parse(arg, NULL, errp);
-
-    return opts && opts_get_bool(opts, "exit-with-parent", &options->exit_with_parent, errp) &&
-                   opts_check_unknown(opts, errp)
-               ? OPTIONS_RUN
-               : OPTIONS_FAIL;
-}
-
 static OptionsResult handle_chardev(Options *options, const OptionRow *row, const char *arg,
                                     GError **errp)
 {
@@ -502,19 +372,6 @@ static OptionsResult handle_chardev(Options *options, const OptionRow *row, cons
     }
     g_ptr_array_add(options->chardevs, opts);
     return OPTIONS_RUN;
-}
-
-static OptionsResult handle_name(Options *options, const OptionRow *row, const char *arg,
-                                 GError **errp)
-{
-    g_autoptr(Opts) opts = opts_parse(arg, "guest", errp);
-
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_free(options->name);
-    options->name = g_strdup(opts_get(opts, "guest"));
-    return opts_check_unknown(opts, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
 }
 
 static OptionsResult handle_uuid(Options *options, const OptionRow *row, const char *arg,
@@ -542,6 +399,9 @@ static OptionsResult handle_log(Options *options, const OptionRow *row, const ch
 static OptionsResult handle_profile(Options *options, const OptionRow *row, const char *arg,
                                     GError **errp)
 {
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
     if (!profile_parse(&options->profile, arg, errp)) {
         g_prefix_error(errp, "-profile %s: ", arg);
         return OPTIONS_FAIL;
@@ -584,10 +444,15 @@ static const OptionRow rows[] = {
      "choose the CPU (-cpu help lists models)"},
     {"smp", "[cpus=]N", handle_smp, 0, "number of CPUs, 1 to 8 (default: 1)"},
     {"m", "[size=]SIZE", handle_memory, 0, "guest memory, in MiB or with suffix (default: 128M)"},
-    {"name", "NAME", handle_name, 0, "name of the guest"},
+    {"name", "[guest=]NAME[,process=NAME]", handle_name, 0,
+     "name of the guest, and of the process"},
     {"uuid", "UUID", handle_uuid, AT(uuid), "the machine's UUID"},
     {"rtc", "[base=utc|localtime|DATE][,clock=host|rt|vm][,driftfix=none|slew]", handle_rtc, 0,
      "what the real time clock shows"},
+    {"readconfig", "FILE", handle_readconfig, 0, "read options from FILE"},
+    {"set", "GROUP.ID.PARAMETER=VALUE", handle_set, 0,
+     "set a parameter of a -device, -drive, -chardev, -object or -mon that stands before it"},
+    {"no-user-config", NULL, handle_nothing, 0, "there is none"},
     {"nodefaults", NULL, set_flag, AT(nodefaults), "no default devices"},
 
     HEADING("Firmware and boot"),
@@ -603,11 +468,11 @@ static const OptionRow rows[] = {
     {"acpitable",
      "file=FILE[:FILE...]|data=FILE[:FILE...][,sig=S][,rev=N][,oem_id=S][,oem_table_id=S]"
      "[,oem_rev=N][,asl_compiler_id=S][,asl_compiler_rev=N]",
-     append_opts, AT(acpitables), "an ACPI table, with (file=) or without (data=) its header"},
+     handle_acpitable, 0, "an ACPI table, with (file=) or without (data=) its header"},
     {"smbios",
      "type=0|1|2|3|11[,manufacturer=S][,product=S][,version=S][,serial=S][,uuid=U][,asset=S]"
      "[,sku=S][,family=S][,location=S][,vendor=S][,date=S][,value=S]",
-     append_opts, AT(smbios), "what SMBIOS says of firmware, system, board or chassis; or OEM texts"},
+     handle_smbios, 0, "what SMBIOS says of firmware, system, board or chassis; or OEM texts"},
     {"kernel", "FILE", set_string, AT(kernel), "boot a bzImage or a multiboot kernel"},
     {"initrd", "FILE", set_string, AT(initrd), "initial RAM disk, or multiboot modules"},
     {"append", "TEXT", set_string, AT(append), "the kernel's command line"},
@@ -634,8 +499,10 @@ static const OptionRow rows[] = {
      "add a device (-device help lists them; -device DRIVER,help its properties)"},
     {"global", "DRIVER.PROP=VALUE", handle_global, 0, "set a property of all devices of a kind"},
     {"vga", "none|std|cirrus", handle_vga, AT(vga), "the display adapter"},
-    {"net", "none", handle_nic, 0, "no network device"},
-    {"nic", "none", handle_nic, 0, "the same"},
+    {"nic", "[TYPE][,model=NAME][,mac=ADDR][,PROP=VALUE...] | none", handle_net, 1,
+     "a network card and its network (-nic help lists types, -nic model=help cards); none: no card"},
+    {"net", "nic[,model=NAME][,macaddr=ADDR] | TYPE[,PROP=VALUE...] | none", handle_net, 1,
+     "the older form: cards and networks on one hub"},
 
     HEADING("Host side"),
     {"display", "none|text", handle_display, 0, "how the screen is shown"},
@@ -648,6 +515,8 @@ static const OptionRow rows[] = {
     {"parallel", "DEV", append_string, AT(parallels),
      "a parallel port with a printer on DEV (default: there is no port)"},
     {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
+    {"netdev", "TYPE,id=ID[,PROP=VALUE...]", handle_net, 0,
+     "a network for -device NAME,netdev=ID (-netdev help lists types)"},
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
     {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
@@ -655,8 +524,8 @@ static const OptionRow rows[] = {
      "a monitor on a -chardev, for people or (control) QMP"},
     {"qmp", "DEV", append_string, AT(qmps), "QMP on DEV"},
     {"qmp-pretty", "DEV", append_string, AT(pretty_qmps), "QMP on DEV, with indented output"},
-    {"object", "monitor-qmp,id=ID,chardev=ID[,pretty=on|off]", handle_object, 0,
-     "an object (-object help lists them): QMP on a -chardev"},
+    {"object", "TYPE,id=ID[,PROP=VALUE...]", handle_object, 0,
+     "an object (-object help lists them): a pcap file of a network, QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
     {"action",
      "[reboot=reset|shutdown][,shutdown=poweroff|pause][,panic=shutdown|pause|exit-failure|none]"
@@ -669,8 +538,15 @@ static const OptionRow rows[] = {
     {"profile", "io[,file=F][,format=table|json|csv|svg]", handle_profile, 0,
      "count and time what the guest exits for, by register; printed at the end, or written to F"},
     {"pidfile", "FILE", set_string, AT(pidfile), "write the process id to FILE"},
-    {"run-with", "exit-with-parent=on|off", handle_run_with, 0,
-     "how the process runs: end when the one that started it ends"},
+    {"run-with", "[exit-with-parent=on|off][,chroot=DIR][,user=NAME|UID:GID]", handle_run_with, 0,
+     "end with the process that started it; once all is open, another root, another user"},
+    {"daemonize", NULL, set_flag, AT(process.daemonize), "go to the background once all is open"},
+    {"sandbox",
+     "on|off[,obsolete=allow|deny][,elevateprivileges=allow|children|deny][,spawn=allow|deny]"
+     "[,resourcecontrol=allow|deny]",
+     handle_sandbox, 0, "give up system calls that no machine needs (default: off), and more"},
+    {"msg", "[timestamp=on|off][,guest-name=on|off]", handle_msg, 0,
+     "what stands before each message on standard error"},
     {"qtest", "DEV", set_string, AT(qtest),
      "a client drives the machine by lines on DEV: unix:F, stdio, chardev:ID, ... (with"
      " -accel qtest)"},
@@ -689,14 +565,7 @@ static OptionsResult handle_help(Options *options, const OptionRow *row, const c
         if (!rows[i].name) {
             g_string_append_printf(text, "\n%s:\n", rows[i].help);
         } else if (rows[i].help) {
-            g_autofree char *head =
-                g_strdup_printf("-%s %s", rows[i].name, rows[i].arg ? rows[i].arg : "");
-
-            if (strlen(head) < 24) {
-                g_string_append_printf(text, "%-24s%s\n", head, rows[i].help);
-            } else {
-                g_string_append_printf(text, "%s\n%-24s%s\n", head, "", rows[i].help);
-            }
+            append_usage(text, &rows[i]);
         }
     }
     return print_and_stop(text);
@@ -711,16 +580,8 @@ void options_foreach(void (*fn)(const char *name, const char *arg, void *opaque)
     }
 }
 
-static const OptionRow *find_row(const char *arg)
+static const OptionRow *find_row(const char *name)
 {
-    const char *name = arg + 1;
-
-    if (*name == '-') {
-        name++;
-    }
-    if (g_str_equal(name, "?")) {
-        name = "help";
-    }
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (rows[i].name && g_str_equal(rows[i].name, name)) {
             return &rows[i];
@@ -729,12 +590,23 @@ static const OptionRow *find_row(const char *arg)
     return NULL;
 }
 
-static void drive_option_free(void *data)
+/* The row of an argument that begins with one dash or two. */
+static const OptionRow *find_option(const char *arg)
 {
-    DriveOption *drive = data;
+    const char *name = arg + (arg[1] == '-' ? 2 : 1);
 
-    opts_free(drive->opts);
-    g_free(drive);
+    return find_row(g_str_equal(name, "?") ? "help" : name);
+}
+
+OptionsResult options_apply(Options *options, const char *name, const char *arg, GError **errp)
+{
+    const OptionRow *row = find_row(name);
+
+    if (!row) {
+        error_setg(errp, "There is no option '-%s'", name);
+        return OPTIONS_FAIL;
+    }
+    return row->handle(options, row, arg, errp);
 }
 
 static void free_opts(void *data)
@@ -750,8 +622,9 @@ static void options_init(Options *options)
         .rtc = opts_new(),
         .smp = opts_new(),
         .accels = g_ptr_array_new_with_free_func(g_free),
-        .devices = g_ptr_array_new_with_free_func(free_opts),
+        .devices = g_ptr_array_new_with_free_func(device_option_free),
         .drives = g_ptr_array_new_with_free_func(drive_option_free),
+        .nets = g_ptr_array_new_with_free_func(drive_option_free),
         .chardevs = g_ptr_array_new_with_free_func(free_opts),
         .serials = g_ptr_array_new_with_free_func(g_free),
         .parallels = g_ptr_array_new_with_free_func(g_free),
@@ -778,6 +651,7 @@ void options_clear(Options *options)
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_clear_pointer(strings[i], g_free);
     }
+    process_options_clear(&options->process);
     g_clear_pointer(&options->machine, opts_free);
     g_clear_pointer(&options->boot, opts_free);
     g_clear_pointer(&options->rtc, opts_free);
@@ -785,6 +659,7 @@ void options_clear(Options *options)
     g_clear_pointer(&options->accels, g_ptr_array_unref);
     g_clear_pointer(&options->devices, g_ptr_array_unref);
     g_clear_pointer(&options->drives, g_ptr_array_unref);
+    g_clear_pointer(&options->nets, g_ptr_array_unref);
     g_clear_pointer(&options->chardevs, g_ptr_array_unref);
     g_clear_pointer(&options->serials, g_ptr_array_unref);
     g_clear_pointer(&options->parallels, g_ptr_array_unref);
@@ -813,7 +688,7 @@ OptionsResult options_parse(Options *options, int argc, char **argv, GError **er
             handle_disk(options, &hda, arg, NULL);
             continue;
         }
-        row = find_row(arg);
+        row = find_option(arg);
         if (!row) {
             error_setg(errp, "%s: invalid option: -h lists them", arg);
             return OPTIONS_FAIL;

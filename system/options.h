@@ -6,11 +6,13 @@
 #define LIGNITE_SYSTEM_OPTIONS_H
 
 #include <glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "backends/opts.h"
 #include "hw/core/machine.h"
+#include "process.h"
 #include "profile.h"
 #include "system/vm.h"
 
@@ -20,24 +22,35 @@ typedef struct DriveOption {
     const char *option; /* "-drive", "-hda": for messages */
 } DriveOption;
 
+/* One -netdev, -nic or -net: the option is without the dash. */
+typedef DriveOption NetOption;
+
+/* One -device. */
+typedef struct DeviceOption {
+    Opts *opts;   /* of JSON the driver alone */
+    json_t *json; /* or NULL */
+    char *text;   /* for messages */
+} DeviceOption;
+
 typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_NONE, DISPLAY_TEXT } DisplayKind;
 
 /* What the command line says, before anything is opened or started. */
 typedef struct Options {
     const MachineClass *machine_class;
-    Opts *machine;       /* -M, merged */
-    GPtrArray *accels;   /* char *: -accel texts; -M accel=a:b comes as two */
-    GPtrArray *devices;  /* Opts: -device */
-    GPtrArray *drives;   /* DriveOption */
-    GPtrArray *chardevs; /* Opts */
-    GPtrArray *serials;  /* char * */
-    GPtrArray *parallels; /* char * */
-    GPtrArray *monitors; /* char *: -monitor */
-    GPtrArray *mons;     /* Opts: -mon */
-    GPtrArray *debugcons; /* char * */
-    GPtrArray *qmps;      /* char *: -qmp */
+    Opts *machine;          /* -M, merged */
+    GPtrArray *accels;      /* char *: -accel texts; -M accel=a:b comes as two */
+    GPtrArray *devices;     /* DeviceOption */
+    GPtrArray *drives;      /* DriveOption */
+    GPtrArray *nets;        /* NetOption */
+    GPtrArray *chardevs;    /* Opts */
+    GPtrArray *serials;     /* char * */
+    GPtrArray *parallels;   /* char * */
+    GPtrArray *monitors;    /* char *: -monitor */
+    GPtrArray *mons;        /* Opts: -mon */
+    GPtrArray *debugcons;   /* char * */
+    GPtrArray *qmps;        /* char *: -qmp */
     GPtrArray *pretty_qmps; /* char *: -qmp-pretty */
-    GPtrArray *objects;   /* Opts: -object */
+    GPtrArray *objects;     /* Opts: -object */
     GPtrArray *fw_cfg, *acpitables, *smbios; /* Opts */
     bool no_fd_bootchk;
     Opts *boot;
@@ -51,7 +64,8 @@ typedef struct Options {
     char *pidfile;
     char *log_items, *log_file;
     char *qtest, *qtest_log;
-    bool exit_with_parent;
+    ProcessOptions process;
+    bool msg_timestamp, msg_guest_name; /* what stands before each message */
     DisplayKind display;
     bool nographic;
     ProfileOptions profile;

@@ -260,8 +260,13 @@ static const QmpType hotpluggable_cpus = QMP_LIST(hotpluggable_cpu);
 /* Those that there are: more can't come. */
 static json_t *query_hotpluggable_cpus(QmpSession *session, json_t *args, GError **errp)
 {
-    json_t *list = json_array();
+    json_t *list;
 
+    if (!vcpu_count()) {
+        error_setg(errp, "machine does not support hot-plugging CPUs");
+        return NULL;
+    }
+    list = json_array();
     for (unsigned i = 0; i < vcpu_count(); i++) {
         g_autofree char *path = qom_cpu_path(i);
         g_autofree char *type = qom_cpu_type_name(machine_current()->cpu_model);

@@ -10,6 +10,7 @@
 
 #include "accel/accel.h"
 #include "backends/block.h"
+#include "backends/char.h"
 #include "backends/display.h"
 #include "hw/core/machine.h"
 #include "hw/input/input.h"
@@ -427,6 +428,27 @@ static json_t *closefd(QmpSession *session, json_t *args, GError **errp)
     return NULL;
 }
 
+/* A connection that the client accepted, for a chardev that waits for one; `protocol` is its id. */
+static json_t *add_client(QmpSession *session, json_t *args, GError **errp)
+{
+    const char *name = qmp_get_str(args, "fdname");
+    const char *protocol = qmp_get_str(args, "protocol");
+    Chardev *chr = chardev_find(protocol);
+    int fd = qmp_session_use_fd(session, name);
+
+    if (fd < 0) {
+        error_setg(errp, "File descriptor named '%s' has not been found", name);
+        return NULL;
+    }
+    if (!chr) {
+        error_setg(errp, "protocol '%s' is invalid", protocol);
+    }
+    if (!chr || !chardev_add_client(chr, fd, errp)) {
+        close(fd);
+    }
+    return NULL;
+}
+
 /* ----------------------------------------------------------------------------------- table -- */
 
 const QmpCommand qmp_host_commands[] = {
@@ -457,5 +479,9 @@ const QmpCommand qmp_host_commands[] = {
                          QMP_MUST("filename", qmp_str)),
      .run = pmemsave},
     {.name = "getfd", .args = QMP_MEMBERS(QMP_MUST("fdname", qmp_str)), .run = getfd},
+    {.name = "add_client",
+     .args = QMP_MEMBERS(QMP_MUST("protocol", qmp_str), QMP_MUST("fdname", qmp_str),
+                         QMP_MAY("skipauth", qmp_bool), QMP_MAY("tls", qmp_bool)),
+     .run = add_client},
     {.name = "closefd", .args = QMP_MEMBERS(QMP_MUST("fdname", qmp_str)), .run = closefd},
     {}};

@@ -186,7 +186,7 @@ static void bus_rows(const NodeWalk *walk)
     Device *dev;
 
     TAILQ_FOREACH (dev, &walk->node->bus->devices, sibling) {
-        g_autofree char *name = g_strdup_printf("child[%u]", i++);
+        g_autofree char *name = qom_bus_link_name(i++);
         g_autofree char *type = g_strdup_printf("link<%s>", dev->cls->name);
 
         node_row(walk, name, type, take_string(qom_device_path(dev)));
@@ -471,20 +471,30 @@ static GVariant *device_add_properties(const DeviceClass *cls, json_t *args, GEr
     return g_variant_builder_end(&builder);
 }
 
-static json_t *qmp_device_add(QmpSession *session, json_t *args, GError **errp)
+static const QmpMember device_add_args[] = {
+    QMP_MUST("driver", qmp_str), QMP_MAY("bus", qmp_str), QMP_MAY("id", qmp_str), {}};
+
+bool qmp_device_add_json(json_t *args, bool hotplug, GError **errp)
 {
     const char *driver = qmp_get_str(args, "driver");
-    const DeviceClass *cls = device_class_find(driver);
-    GVariant *props = g_variant_new("a{sv}", NULL);
+    const DeviceClass *cls = driver ? device_class_find(driver) : NULL;
+    GVariant *props;
 
+    if (!qmp_check_members(device_add_args, args, true, errp)) {
+        return false;
+    }
+    props = g_variant_new("a{sv}", NULL);
     if (cls && !cls->abstract && !cls->internal) {
         g_variant_unref(g_variant_ref_sink(props));
         props = device_add_properties(cls, args, errp);
     }
-    if (props) {
-        device_add_props(driver, qmp_get_str(args, "id"), qmp_get_str(args, "bus"), props, true,
-                         errp);
-    }
+    return props && device_add_props(driver, qmp_get_str(args, "id"), qmp_get_str(args, "bus"),
+                                     props, hotplug, errp);
+}
+
+static json_t *qmp_device_add(QmpSession *session, json_t *args, GError **errp)
+{
+    qmp_device_add_json(args, true, errp);
     return NULL;
 }
 
@@ -550,8 +560,7 @@ const QmpCommand qmp_qom_commands[] = {
      .returns = &property_infos,
      .run = device_list_properties},
     {.name = "device_add",
-     .args = QMP_MEMBERS(QMP_MUST("driver", qmp_str), QMP_MAY("bus", qmp_str),
-                         QMP_MAY("id", qmp_str)),
+     .args = device_add_args,
      .open = true,
      .run = qmp_device_add},
     {.name = "device_del",

@@ -53,6 +53,7 @@ static json_t *query_machines(QmpSession *session, json_t *args, GError **errp)
 
             json_object_set_new(info, "default-cpu-type", json_string(type));
         }
+        json_object_set_new(info, "default-ram-id", json_string((*cls)->ram_id));
         json_array_append_new(list, info);
     }
     return list;
@@ -78,6 +79,88 @@ static json_t *query_cpu_definitions(QmpSession *session, json_t *args, GError *
     json_t *list = json_array();
 
     cpu_models_foreach(add_cpu_definition, list);
+    return list;
+}
+
+static const QmpType expansion_type = QMP_ENUM("static", "full");
+static const QmpType cpu_model_info =
+    QMP_STRUCT(QMP_MUST("name", qmp_str), QMP_MAY("props", qmp_any));
+static const QmpType cpu_expansion = QMP_STRUCT(QMP_MUST("model", cpu_model_info));
+
+/* "name,feature=on,...", as -cpu has it. */
+static char *cpu_model_text(json_t *model, GError **errp)
+{
+    GString *text = g_string_new(json_string_value(json_object_get(model, "name")));
+    json_t *props = json_object_get(model, "props"), *value;
+    const char *name;
+
+    if (props && !json_is_object(props)) {
+        error_setg(errp, "Invalid parameter type for 'model.props', expected: object");
+        g_string_free(text, TRUE);
+        return NULL;
+    }
+    json_object_foreach (props, name, value) {
+        if (json_is_boolean(value)) {
+            g_string_append_printf(text, ",%s=%s", name, json_is_true(value) ? "on" : "off");
+        } else if (json_is_integer(value)) {
+            g_string_append_printf(text, ",%s=%" JSON_INTEGER_FORMAT, name,
+                                   json_integer_value(value));
+        } else if (json_is_string(value) && !strchr(json_string_value(value), ',')) {
+            g_string_append_printf(text, ",%s=%s", name, json_string_value(value));
+        } else {
+            error_setg(errp, "Invalid parameter type for 'model.props.%s'", name);
+            g_string_free(text, TRUE);
+            return NULL;
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void add_feature(const char *name, bool on, void *opaque)
+{
+    json_object_set_new(opaque, name, json_boolean(on));
+}
+
+/*
+ * What a model has, feature by feature. A static expansion is from nothing up, so that the name
+ * says nothing any more.
+ */
+static json_t *query_cpu_model_expansion(QmpSession *session, json_t *args, GError **errp)
+{
+    const bool is_static = g_str_equal(qmp_get_str(args, "type"), "static");
+    json_t *model = json_object_get(args, "model"), *props;
+    g_autofree char *text = cpu_model_text(model, errp);
+
+    if (!text) {
+        return NULL;
+    }
+    props = json_object();
+    if (!cpu_model_foreach_feature(text, add_feature, props, errp)) {
+        json_decref(props);
+        return NULL;
+    }
+    return json_pack("{s:{s:s, s:o}}", "model", "name",
+                     is_static ? "base" : json_string_value(json_object_get(model, "name")),
+                     "props", props);
+}
+
+static const QmpType memory_backend = QMP_STRUCT(
+    QMP_MUST("id", qmp_str), QMP_MUST("size", qmp_int), QMP_MUST("merge", qmp_bool),
+    QMP_MUST("dump", qmp_bool), QMP_MUST("prealloc", qmp_bool), QMP_MUST("share", qmp_bool));
+static const QmpType memory_backends = QMP_LIST(memory_backend);
+
+/* The machine's memory, if it has any. */
+static json_t *query_memdev(QmpSession *session, json_t *args, GError **errp)
+{
+    const Machine *machine = machine_current();
+    json_t *list = json_array();
+
+    if (machine->ram_size) {
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I, s:b, s:b, s:b, s:b}", "id",
+                                        machine->cls->ram_id, "size", (json_int_t)machine->ram_size,
+                                        "merge", 0, "dump", 1, "prealloc", 0, "share", 0));
+    }
     return list;
 }
 
@@ -378,6 +461,11 @@ static json_t *query_vm_generation_id(QmpSession *session, json_t *args, GError 
 const QmpCommand qmp_query_commands[] = {
     {.name = "query-machines", .returns = &machine_infos, .run = query_machines},
     {.name = "query-cpu-definitions", .returns = &cpu_definitions, .run = query_cpu_definitions},
+    {.name = "query-cpu-model-expansion",
+     .args = QMP_MEMBERS(QMP_MUST("type", expansion_type), QMP_MUST("model", cpu_model_info)),
+     .returns = &cpu_expansion,
+     .run = query_cpu_model_expansion},
+    {.name = "query-memdev", .returns = &memory_backends, .run = query_memdev},
     {.name = "query-iothreads", .returns = &iothread_infos, .run = query_iothreads},
     {.name = "query-command-line-options",
      .args = QMP_MEMBERS(QMP_MAY("option", qmp_str)),

@@ -12,6 +12,18 @@ extern const QmpCommand qmp_query_commands[];   /* what there is */
 extern const QmpCommand qmp_io_commands[];      /* how accesses are carried out */
 extern const QmpCommand qmp_qom_commands[];     /* objects and devices */
 extern const QmpCommand qmp_host_commands[];    /* media, the screen, keys, memory, descriptors */
+extern const QmpCommand qmp_net_commands[];     /* networks, and objects that users create */
 extern const QmpCommand qmp_profile_commands[]; /* the I/O profile */
+
+/*
+ * Make a device of the arguments of device_add: driver, id, bus, and properties of their types. Also
+ * for -device in JSON, which plugs nothing hot.
+ */
+bool qmp_device_add_json(json_t *args, bool hotplug, GError **errp);
+
+/* qmp-commands-net.c: the events of networks, and what is in them. */
+void qmp_net_events_init(void);
+extern const QmpMember qmp_rx_filter_changed_data[], qmp_stream_connected_data[],
+    qmp_stream_disconnected_data[];
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "hw/core/device.h"
 #include "hw/rtc/mc146818rtc.h"
-#include "qmp-internal.h"
+#include "qmp-commands.h"
 #include "qom.h"
 #include "system/qmp.h"
 #include "system/vm.h"
@@ -102,6 +102,7 @@ void qmp_events_init(void)
     Device *rtc = device_find_class(&mc146818rtc_class);
 
     vm_add_listener(&listener);
+    qmp_net_events_init();
     if (rtc) {
         rtc_set_change_handler(rtc, on_rtc_change, rtc);
     }

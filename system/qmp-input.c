@@ -22,11 +22,12 @@
 #define INPUT_FLUSH ((char)0xff)
 
 typedef enum InputState {
-    STATE_PLAIN,  /* between tokens */
-    STATE_WORD,   /* in a number or keyword */
-    STATE_STRING, /* `quote` ends it */
-    STATE_ESCAPE, /* after a backslash */
-    STATE_SKIP,   /* after an error, to the end of the line */
+    STATE_PLAIN,   /* between tokens */
+    STATE_WORD,    /* in a number or keyword */
+    STATE_STRING,  /* `quote` ends it */
+    STATE_ESCAPE,  /* after a backslash */
+    STATE_RECOVER, /* after a byte that fits nowhere, to where a message may begin */
+    STATE_SKIP,    /* after a limit, to the end of the line */
 } InputState;
 
 struct QmpInput {
@@ -74,8 +75,18 @@ static void report(QmpInput *input, const char *why)
     input->func(input->opaque, NULL, err);
 }
 
-/* Where the message would have ended is unknown: one error for what is left of the line. */
+/*
+ * Where the message would have ended is unknown. What is opened next, or comes after the next line
+ * feed or other control character, is the next one: clients of QEMU rely on that.
+ */
 static void fail(QmpInput *input, const char *why)
+{
+    report(input, why);
+    input->state = STATE_RECOVER;
+}
+
+/* One error for all that is left of the line. */
+static void fail_limit(QmpInput *input, const char *why)
 {
     report(input, why);
     input->state = STATE_SKIP;
@@ -126,7 +137,7 @@ static void end_word(QmpInput *input)
 static void open_bracket(QmpInput *input, char c)
 {
     if (input->depth == QMP_INPUT_MAX_DEPTH) {
-        fail(input, "JSON nesting depth limit exceeded");
+        fail_limit(input, "JSON nesting depth limit exceeded");
         return;
     }
     input->closers[input->depth++] = c == '{' ? '}' : ']';
@@ -206,7 +217,7 @@ static void feed_byte(QmpInput *input, char c)
         return;
     }
     if (input->text->len >= QMP_INPUT_MAX_SIZE && input->state != STATE_SKIP) {
-        fail(input, "JSON message size limit exceeded");
+        fail_limit(input, "JSON message size limit exceeded");
     }
     switch (input->state) {
     case STATE_PLAIN:
@@ -233,6 +244,14 @@ static void feed_byte(QmpInput *input, char c)
         } else {
             g_string_append_c(input->text, c);
             input->state = STATE_STRING;
+        }
+        break;
+    case STATE_RECOVER:
+        if (c == '{' || c == '[') {
+            input->state = STATE_PLAIN;
+            plain(input, c);
+        } else if ((unsigned char)c < ' ' && c != '\t') {
+            input->state = STATE_PLAIN;
         }
         break;
     case STATE_SKIP:

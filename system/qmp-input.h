@@ -22,8 +22,8 @@ void qmp_input_free(QmpInput *input); /* NULL is allowed */
 
 /*
  * Take bytes in pieces of any size; calls the function once per message that ends in them. What is
- * beyond the limits is an error at once. After an error in the middle of a message, all up to the end
- * of the line is skipped.
+ * beyond the limits is an error at once, and all up to the end of the line is skipped. After a byte
+ * that fits nowhere the next message is what is opened next, or what follows a control character.
  */
 void qmp_input_feed(QmpInput *input, const char *bytes, size_t len);
 

@@ -91,6 +91,7 @@ typedef struct QmpCommand {
     json_t *(*run)(QmpSession *session, json_t *args, GError **errp);
     bool oob;  /* may be sent by exec-oob: does not wait for anything */
     bool open; /* takes members beyond `args`, which it checks itself */
+    const QmpType *union_args; /* in place of `args`, where the first decides on the others */
 } QmpCommand;
 
 typedef struct QmpEvent {
@@ -125,6 +126,7 @@ typedef enum QmpErrorClass {
  * Check an object against a table. Fails in QEMU's words: "Parameter 'x' is missing", "Invalid
  * parameter type for 'x', expected: string", "Parameter 'x' is unexpected" (not if `open`).
  */
+bool qmp_check_args(const QmpCommand *command, json_t *args, GError **errp);
 bool qmp_check_members(const QmpMember *members, json_t *object, bool open, GError **errp);
 bool qmp_check_value(const QmpType *type, json_t *value, const char *path, GError **errp);
 
@@ -148,5 +150,8 @@ int qmp_session_take_fd(QmpSession *session);
 /* Keep a descriptor under a name, in place of an older one; and let it go. */
 void qmp_session_keep_fd(QmpSession *session, const char *name, int fd);
 bool qmp_session_drop_fd(QmpSession *session, const char *name);
+
+/* The descriptor that is kept under a name, which is then the caller's; -1: there is none. */
+int qmp_session_use_fd(QmpSession *session, const char *name);
 
 #endif

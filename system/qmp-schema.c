@@ -171,7 +171,9 @@ json_t *qmp_schema(void)
         for (const QmpCommand *row = *table; row->name; row++) {
             json_t *entry = json_pack(
                 "{s:s, s:s, s:s, s:s}", "name", row->name, "meta-type", "command", "arg-type",
-                name_of_members(&schema, row->args), "ret-type",
+                row->union_args ? name_of_type(&schema, row->union_args)
+                                : name_of_members(&schema, row->args),
+                "ret-type",
                 row->returns ? name_of_type(&schema, row->returns)
                              : name_of_members(&schema, NULL));
 

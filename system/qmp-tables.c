@@ -6,7 +6,8 @@
 
 const QmpCommand *const qmp_commands[] = {
     qmp_control_commands, qmp_query_commands, qmp_io_commands,
-    qmp_qom_commands,     qmp_host_commands,  qmp_profile_commands, NULL,
+    qmp_qom_commands,     qmp_host_commands,  qmp_net_commands,
+    qmp_profile_commands, NULL,
 };
 
 static const QmpType shutdown_cause =
@@ -37,4 +38,7 @@ const QmpEvent qmp_events[] = {
                  QMP_MUST("reason", qmp_str))},
     {"DEVICE_TRAY_MOVED", QMP_MEMBERS(QMP_MUST("device", qmp_str), QMP_MUST("id", qmp_str),
                                       QMP_MUST("tray-open", qmp_bool))},
+    {"NIC_RX_FILTER_CHANGED", qmp_rx_filter_changed_data},
+    {"NETDEV_STREAM_CONNECTED", qmp_stream_connected_data},
+    {"NETDEV_STREAM_DISCONNECTED", qmp_stream_disconnected_data},
     {}};

@@ -191,6 +191,12 @@ bool qmp_check_members(const QmpMember *members, json_t *object, bool open, GErr
     return check_object(&type, object, open, NULL, errp);
 }
 
+bool qmp_check_args(const QmpCommand *command, json_t *args, GError **errp)
+{
+    return command->union_args ? check_object(command->union_args, args, false, NULL, errp)
+                               : qmp_check_members(command->args, args, command->open, errp);
+}
+
 /* -------------------------------------------------------------------------------- reading -- */
 
 const char *qmp_get_str(json_t *args, const char *name)

@@ -214,7 +214,7 @@ static json_t *execute(QmpSession *session, json_t *message, GError **errp)
         return NULL;
     }
     args = request.args ? json_incref(request.args) : json_object();
-    if (!qmp_check_members(command->args, args, command->open, &err)) {
+    if (!qmp_check_args(command, args, &err)) {
         g_propagate_error(errp, g_steal_pointer(&err));
     } else if (!command->run) {
         negotiate(session, args);
@@ -342,6 +342,17 @@ int qmp_session_take_fd(QmpSession *session)
 void qmp_session_keep_fd(QmpSession *session, const char *name, int fd)
 {
     g_hash_table_replace(session->fds, g_strdup(name), GINT_TO_POINTER(fd));
+}
+
+int qmp_session_use_fd(QmpSession *session, const char *name)
+{
+    g_autofree char *key = NULL;
+    gpointer fd;
+
+    if (!g_hash_table_steal_extended(session->fds, name, (gpointer *)&key, &fd)) {
+        return -1;
+    }
+    return GPOINTER_TO_INT(fd);
 }
 
 bool qmp_session_drop_fd(QmpSession *session, const char *name)

@@ -125,6 +125,11 @@ char *qom_device_path(const Device *dev)
     return g_strdup_printf("/machine/%s/%s", container_name(container_of_device(dev)), name);
 }
 
+char *qom_bus_link_name(unsigned n)
+{
+    return g_strdup_printf("child[%u]", n);
+}
+
 char *qom_bus_path(const Bus *bus)
 {
     g_autofree char *parent = bus->parent ? qom_device_path(bus->parent) : NULL;
@@ -227,14 +232,46 @@ static void find_child(const char *name, const QomNode *child, void *opaque)
     }
 }
 
+/* The object that a link of the node leads to. */
+static bool follow_link(const QomNode *node, const char *name, QomNode *to)
+{
+    if (node->kind == QOM_DEVICE && g_str_equal(name, "parent_bus")) {
+        *to = (QomNode){.kind = QOM_BUS, .bus = node->dev->bus};
+        return true;
+    }
+    if (node->kind == QOM_BUS) {
+        unsigned i = 0;
+        Device *dev;
+
+        TAILQ_FOREACH (dev, &node->bus->devices, sibling) {
+            g_autofree char *link = qom_bus_link_name(i++);
+
+            if (g_str_equal(link, name)) {
+                *to = (QomNode){.kind = QOM_DEVICE, .dev = dev};
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void find_below(const QomNode *node, Find *find)
 {
+    QomNode to;
+
     if (!find->parts[0]) {
         find->found++;
         find->node = *node;
         return;
     }
     qom_foreach_child(node, find_child, find);
+    if (!find->anywhere && !find->found && follow_link(node, find->parts[0], &to)) {
+        Find rest = {.parts = find->parts + 1};
+
+        find_below(&to, &rest);
+        find->found = rest.found;
+        find->node = rest.node;
+    }
 }
 
 bool qom_resolve(const char *path, QomNode *node, GError **errp)

@@ -9,6 +9,8 @@
  *         unattached/device[n]           the CPUs, then the board's devices
  *         unattached/sysbus              the system bus
  *     <device>/<bus name>                the buses of a device
+ *
+ * Paths may go through links as well: <bus>/child[n], <device>/parent_bus.
  */
 #ifndef LIGNITE_SYSTEM_QOM_H
 #define LIGNITE_SYSTEM_QOM_H
@@ -46,6 +48,9 @@ char *qom_type_name(const QomNode *node);
 char *qom_device_path(const Device *dev);
 char *qom_bus_path(const Bus *bus);
 char *qom_cpu_path(unsigned cpu);
+
+/* What a bus calls the link to its nth device; to be freed. */
+char *qom_bus_link_name(unsigned n);
 
 /* Calls `fn` for each object right below `node`. */
 typedef void (*QomChildFunc)(const char *name, const QomNode *child, void *opaque);

@@ -98,7 +98,8 @@ bool qtest_serve(const Options *options, GError **errp)
     if (g_str_has_prefix(options->qtest, "chardev:")) {
         client = chardev_find(options->qtest + strlen("chardev:"));
         if (!client) {
-            error_setg(errp, "-qtest %s: chardev not found", options->qtest);
+            error_setg(errp, "-qtest %s: chardev '%s' not found", options->qtest,
+                       options->qtest + strlen("chardev:"));
             return false;
         }
     }

@@ -3,8 +3,9 @@
 # For run and check: install what is missing, configure, build. Silent about what is there.
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config python3 binutils acpica-tools xorriso
-    libglib2.0-dev libjansson-dev libpng-dev libpixman-1-dev libx86emu-dev seabios ipxe-qemu"
-packages_check="$packages_build grub-rescue-pc ipxe"
+    libglib2.0-dev libjansson-dev libpng-dev libpixman-1-dev libseccomp-dev libslirp-dev
+    libx86emu-dev seabios ipxe-qemu"
+packages_check="$packages_build grub-rescue-pc ipxe iproute2 tshark"
 
 # setup_packages build|check: install the packages of that list that are not there.
 setup_packages()
@@ -29,14 +30,15 @@ setup_packages()
         "${missing[@]}" >/dev/null
 }
 
-# setup_build FOLDER [MESON OPTIONS]: configure once, build what changed; output only on failure.
+# setup_build FOLDER [MESON OPTIONS]: configure once, build what changed of $targets (all, if there
+# are none); output only on failure.
 setup_build()
 {
     local folder=$1 log
     shift
     log=$(mktemp)
     if ! { [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@"; } >"$log" 2>&1 ||
-            ! ninja -C "$folder" >>"$log" 2>&1; then
+            ! ninja -C "$folder" ${targets:-} >>"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log"
         return 1

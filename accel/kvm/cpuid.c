@@ -102,6 +102,11 @@ static void host_features(uint32_t host[X86_FEATURE_WORDS])
     }
 }
 
+void kvm_cpu_features(uint32_t *words)
+{
+    host_features(words);
+}
+
 /* ----------------------------------------------------------------------- what the guest gets -- */
 
 /* Drop what the host has not, and say so. */

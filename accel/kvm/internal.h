@@ -108,6 +108,7 @@ bool kvm_irq_vcpu_created(KvmVcpu *kv, GError **errp);
 void kvm_irq_vcpu_reset(KvmVcpu *kv);
 void kvm_irq_reset(void);
 void kvm_set_gsi(int gsi, int level);
+bool kvm_set_irqfd(int gsi, int fd, int eoi_fd, bool add);
 void kvm_set_intr(Vcpu *vcpu, bool level);
 void kvm_inject_nmi(Vcpu *vcpu);
 /* In the vCPU's thread, lock not held: inject what is pending and can be, before an entry. */
@@ -130,6 +131,7 @@ bool kvm_cpuid_start(GError **errp);
 void kvm_cpuid_stop(void);
 bool kvm_cpuid_set(KvmVcpu *kv, GError **errp);
 uint32_t kvm_cpu_signature(void);
+void kvm_cpu_features(uint32_t *words); /* by X86FeatureWord: what KVM lets a guest have */
 bool kvm_cpu_has(X86FeatureWord word, uint32_t bits);
 bool kvm_cpu_has_apic(void);
 

@@ -2,7 +2,8 @@
 /*
  * Interrupts: the controllers in the kernel, or the INTR and NMI pins for one in user space.
  * Document: Documentation/virt/kvm/api.rst of Linux: KVM_CREATE_IRQCHIP, KVM_SET_GSI_ROUTING,
- * KVM_IRQ_LINE, KVM_INTERRUPT, KVM_NMI. 82093AA data sheet and the PC's wiring for the routes.
+ * KVM_IRQ_LINE, KVM_IRQFD, KVM_INTERRUPT, KVM_NMI. 82093AA data sheet and the PC's wiring for the
+ * routes.
  */
 #include "accel/kvm/internal.h"
 
@@ -163,6 +164,27 @@ void kvm_set_gsi(int gsi, int level)
     if (kvm_ioctl(kvm.vm, KVM_IRQ_LINE, &line) < 0) {
         warn_once("interrupt line %d can't be set: %s", gsi, g_strerror(errno));
     }
+}
+
+bool kvm_set_irqfd(int gsi, int fd, int eoi_fd, bool add)
+{
+    struct kvm_irqfd irqfd = {
+        .fd = fd,
+        .gsi = gsi,
+        .flags = (add ? 0 : KVM_IRQFD_FLAG_DEASSIGN) | (eoi_fd >= 0 ? KVM_IRQFD_FLAG_RESAMPLE : 0),
+        .resamplefd = eoi_fd >= 0 ? eoi_fd : 0,
+    };
+
+    if (!kvm.irqchip || gsi < 0 || gsi >= GSIS || !kvm_check(KVM_CAP_IRQFD) ||
+        (eoi_fd >= 0 && !kvm_check(KVM_CAP_IRQFD_RESAMPLE))) {
+        return false;
+    }
+    if (kvm_ioctl(kvm.vm, KVM_IRQFD, &irqfd) < 0) {
+        warn_once("an eventfd for interrupt line %d is handled in user space: %s", gsi,
+                  g_strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 void kvm_set_intr(Vcpu *vcpu, bool level)

@@ -346,6 +346,9 @@ static bool start(const void *config, GError **errp)
         error_setg(errp, "kernel-irqchip=split is not supported: use on or off");
         return false;
     }
+    if (!coalesce_check_latency(kvm.config.coalesce_latency, errp)) {
+        return false;
+    }
     if (!open_device(errp) || !create_vm(errp) || !check_capabilities(errp) || !check_smp(errp) ||
         !kvm_irq_start(errp) || !kvm_cpuid_start(errp)) {
         close_all();
@@ -422,8 +425,10 @@ const AccelOps kvm_accel_ops = {
     .vcpu_reset = kvm_vcpu_reset,
     .reset = kvm_irq_reset,
     .cpu_signature = kvm_cpu_signature,
+    .cpu_features = kvm_cpu_features,
     .irqchip_in_kernel = irqchip_in_kernel,
     .set_gsi = kvm_set_gsi,
+    .set_irqfd = kvm_set_irqfd,
     .set_intr = kvm_set_intr,
     .inject_nmi = kvm_inject_nmi,
     .coalesce_latency = coalesce_latency,

@@ -561,7 +561,7 @@ static bool emu_start(const void *opaque, GError **errp)
         error_setg(errp, "it runs one CPU, not %u; use -smp 1", accel_smp());
         return false;
     }
-    if (!emu_memory_init(errp)) {
+    if (!coalesce_check_latency(wanted->coalesce_latency, errp) || !emu_memory_init(errp)) {
         return false;
     }
     config = *wanted;

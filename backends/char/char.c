@@ -281,6 +281,15 @@ void chardev_receive(Chardev *chr, const uint8_t *buf, size_t len)
     }
 }
 
+bool chardev_add_client(Chardev *chr, int fd, GError **errp)
+{
+    if (!chr->kind->add_client) {
+        error_setg(errp, "chardev '%s' is a %s: it takes no connections", chr->id, chr->kind->name);
+        return false;
+    }
+    return chr->kind->add_client(chr, fd, errp);
+}
+
 void chardev_accept_input(Chardev *chr)
 {
     if (chr->kind->accept_input) {

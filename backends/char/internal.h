@@ -22,6 +22,8 @@ typedef struct ChardevKind {
     ssize_t (*write)(Chardev *chr, const uint8_t *buf, size_t len);
     /* The user can take input again. NULL: there is never any. */
     void (*accept_input)(Chardev *chr);
+    /* Take over a connection that somebody else accepted. NULL: there is no such thing. */
+    bool (*add_client)(Chardev *chr, int fd, GError **errp);
     const char *const *keys; /* of its options, NULL-terminated; NULL: none */
     size_t state_size;
 } ChardevKind;

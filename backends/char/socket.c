@@ -97,6 +97,27 @@ static void listen_on(Chardev *chr)
     }
 }
 
+static bool socket_add_client(Chardev *chr, int fd, GError **errp)
+{
+    CharSocket *s = chr->state;
+
+    if (s->listener < 0) {
+        error_setg(errp, "chardev '%s' is not a server", chr->id);
+        return false;
+    }
+    if (chr->peer) {
+        error_setg(errp, "chardev '%s' is connected already", chr->id);
+        return false;
+    }
+    if (s->listen_source) { /* those who wait there do so until this one has gone */
+        g_source_destroy(s->listen_source);
+        g_clear_pointer(&s->listen_source, g_source_unref);
+    }
+    g_clear_handle_id(&s->retry, g_source_remove);
+    connected(chr, fd);
+    return true;
+}
+
 static bool start_server(Chardev *chr, bool wait, GError **errp)
 {
     CharSocket *s = chr->state;
@@ -232,6 +253,7 @@ const ChardevKind chardev_socket = {
     .close = socket_close,
     .write = char_fd_write,
     .accept_input = char_fd_accept_input,
+    .add_client = socket_add_client,
     .keys = (const char *const[]){"path", "host", "port", "server", "wait", "delay", NULL},
     .state_size = sizeof(CharSocket),
 };

@@ -11,6 +11,7 @@
 static GPtrArray *clients; /* all ends, oldest first */
 static bool running = true;
 static const NetMonitor *monitor;
+static const NetHost *host;
 static guint idle; /* the source that delivers what was left over; 0: none */
 
 /* ---------------------------------------------------------------------------------- frames -- */
@@ -390,11 +391,33 @@ void net_client_remove_tap(NetClient *nc, NetTap *tap)
     }
 }
 
-/* ---------------------------------------------------------------------------------- monitor -- */
+/* ---------------------------------------------------------------------- the program around -- */
+
+void net_set_host(const NetHost *new_host)
+{
+    host = new_host;
+}
+
+int64_t net_clock_ns(void)
+{
+    return host && host->clock_ns ? host->clock_ns() : g_get_monotonic_time() * 1000;
+}
+
+void net_guest_error(const char *text)
+{
+    if (host && host->guest_error) {
+        host->guest_error(text);
+    }
+}
 
 void net_set_monitor(const NetMonitor *new_monitor)
 {
     monitor = new_monitor;
+}
+
+const NetMonitor *net_monitor(void)
+{
+    return monitor;
 }
 
 void net_rx_filter_changed(NetClient *nc)
@@ -427,7 +450,7 @@ void net_rx_filter_clear(NetRxFilter *filter)
     g_clear_pointer(&filter->vlan_table, g_array_unref);
 }
 
-static void print_client(GString *out, const char *prefix, const NetClient *nc)
+void net_print_client(GString *out, const char *prefix, const NetClient *nc)
 {
     g_string_append_printf(out, "%s%s: index=0,type=%s,%s\n", prefix, nc->name, net_client_type(nc),
                            nc->info);
@@ -435,14 +458,18 @@ static void print_client(GString *out, const char *prefix, const NetClient *nc)
 
 void net_print_info(GString *out)
 {
+    net_hub_print_info(out);
     for (unsigned i = 0; clients && i < clients->len; i++) {
         const NetClient *nc = clients->pdata[i];
 
+        if (net_is_hub_port(nc) || (nc->peer && net_is_hub_port(nc->peer))) {
+            continue; /* it is shown with its hub */
+        }
         if (nc->is_nic || !nc->peer) {
-            print_client(out, "", nc);
+            net_print_client(out, "", nc);
         }
         if (nc->is_nic && nc->peer) {
-            print_client(out, " \\ ", nc->peer);
+            net_print_client(out, " \\ ", nc->peer);
         }
     }
 }

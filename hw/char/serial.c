@@ -148,7 +148,7 @@ static int64_t serial_timeout_ns(const Serial *s)
     unsigned bits = 1 + 5 + (s->lcr & 3) + (s->lcr & 0x08 ? 1 : 0) + (s->lcr & 0x04 ? 2 : 1);
     unsigned divisor = s->divisor ? s->divisor : 1;
 
-    return 4 * bits * (NANOSECONDS_PER_SECOND * 16 * divisor / SERIAL_CLOCK_HZ);
+    return 4 * bits * 16 * NANOSECONDS_PER_SECOND * divisor / SERIAL_CLOCK_HZ;
 }
 
 static void serial_on_timeout(void *opaque)

@@ -12,6 +12,8 @@
 
 unsigned log_mask;
 
+static bool prefix_timestamp;
+static char *prefix_guest; /* or NULL */
 static FILE *log_file; /* NULL: standard error; set before any other thread exists */
 
 static const struct {
@@ -106,11 +108,44 @@ void log_line(LogMask kind, const char *fmt, ...)
     va_end(ap);
 }
 
+void log_set_prefix(bool timestamp, const char *guest)
+{
+    prefix_timestamp = timestamp;
+    g_free(prefix_guest);
+    prefix_guest = g_strdup(guest);
+}
+
+static void G_GNUC_PRINTF(2, 0) report(const char *kind, const char *fmt, va_list ap)
+{
+    g_autoptr(GString) prefix = g_string_new(NULL);
+
+    if (prefix_timestamp) {
+        g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+        g_autofree char *text = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%fZ ");
+
+        g_string_append(prefix, text);
+    }
+    if (prefix_guest) {
+        g_string_append_printf(prefix, "%s ", prefix_guest);
+    }
+    g_string_append_printf(prefix, "lignite: %s", kind);
+    print_line(stderr, prefix->str, fmt, ap);
+}
+
+void log_report(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    report("", fmt, ap);
+    va_end(ap);
+}
+
 void log_warning(const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    print_line(stderr, "lignite: warning: ", fmt, ap);
+    report("warning: ", fmt, ap);
     va_end(ap);
 }

@@ -36,6 +36,7 @@ static void none_cleanup(Machine *machine)
 
 const MachineClass none_machine_class = {
     .name = "none",
+    .ram_id = "ram",
     .desc = "empty machine",
     .default_cpu = "qemu64",
     .default_vga = VGA_NONE,

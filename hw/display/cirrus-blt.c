@@ -79,23 +79,57 @@ static LineSource source_buffer(const uint8_t *bytes)
     return (LineSource){bytes, 0, UINT32_MAX};
 }
 
+static uint64_t rop_word(const uint64_t rop[4], uint64_t src, uint64_t dst)
+{
+    return (src & ((dst & rop[3]) | (~dst & rop[2]))) | (~src & ((dst & rop[1]) | (~dst & rop[0])));
+}
+
+/* `n` bytes upwards, eight at a time; the destination does not follow the source by less than that.
+ */
+static void rop_bytes(const CirrusBlt *b, uint8_t *dst, const uint8_t *src, unsigned n)
+{
+    uint64_t rop[4], s, d;
+
+    for (int i = 0; i < 4; i++) {
+        rop[i] = b->rop[i] ? UINT64_MAX : 0;
+    }
+    for (; n >= 8; n -= 8, dst += 8, src += 8) {
+        memcpy(&s, src, 8);
+        memcpy(&d, dst, 8);
+        d = rop_word(rop, s, d);
+        memcpy(dst, &d, 8);
+    }
+    for (; n > 0; n--, dst++, src++) {
+        *dst = rop_byte(b, *src, *dst);
+    }
+}
+
 /*
  * Bytes one after the other, so that a copy onto itself in the wrong direction repeats what it
- * wrote. Where that can't happen a plain copy is one of memory.
+ * wrote. Where that can't happen, many at once: both lines were found to lie in memory before the
+ * blit began.
  */
 static void copy_line(CirrusVga *s, const CirrusBlt *b, uint32_t dst, LineSource src, bool backward)
 {
     int step = backward ? -1 : 1;
     uint32_t behind = backward ? src.at - dst : dst - src.at; /* the source's lead */
+    uint32_t back = backward ? b->width - 1 : 0;
 
     dst &= s->vga.mem_mask;
     src.at &= src.mask;
-    if (rop_is_copy(b) && b->skip == 0 &&
-        (src.bytes != s->vga.mem || behind == 0 || behind >= b->width)) {
-        uint32_t back = backward ? b->width - 1 : 0;
+    if (src.bytes != s->vga.mem || behind == 0 || behind >= b->width) {
+        uint8_t *to = &s->vga.mem[dst - back];
+        const uint8_t *from = &src.bytes[src.at - back];
 
-        memmove(&s->vga.mem[dst - back], &src.bytes[src.at - back], b->width);
-        return;
+        if (rop_is_copy(b) && b->skip == 0) {
+            memmove(to, from, b->width);
+            return;
+        }
+        /* Backward the destination may follow, not far off: that goes byte by byte. */
+        if (!backward && b->skip < b->width) {
+            rop_bytes(b, to + b->skip, from + b->skip, b->width - b->skip);
+            return;
+        }
     }
     for (unsigned n = b->skip; n < b->width; n++) {
         put_byte(s, b, dst + step * (int)n, src.bytes[(src.at + step * (int)n) & src.mask]);
@@ -135,14 +169,32 @@ static void color_line(CirrusVga *s, const CirrusBlt *b, uint32_t dst, LineSourc
     line_written(s, b, dst, backward);
 }
 
-/* A bit is a pixel, the first in bit 7. */
-static void expand_line(CirrusVga *s, const CirrusBlt *b, uint32_t dst, LineSource bits)
+static unsigned bits_per_line(const CirrusBlt *b)
+{
+    return ((b->width + b->pixel - 1) / b->pixel + 7) / 8; /* in bytes */
+}
+
+/*
+ * The colours of a line of bits, each a pixel, the first in bit 7. Four bytes are stored for each:
+ * the next pixel overwrites what is too much, and after the last one there is room.
+ */
+static void expand_bits(const CirrusBlt *b, const uint8_t *bits, uint8_t *line)
+{
+    const uint32_t colors[2] = {GUINT32_TO_LE(b->bg), GUINT32_TO_LE(b->fg)};
+
+    for (unsigned n = 0, x = 0; n < b->width; n += b->pixel, x++) {
+        memcpy(&line[n], &colors[bits[x / 8] >> (7 - x % 8) & 1], 4);
+    }
+}
+
+/* The same where some bits draw nothing, or GR2F does not clip all. */
+static void draw_bits(CirrusVga *s, const CirrusBlt *b, uint32_t dst, const uint8_t *bits)
 {
     bool transparent = b->mode & CIRRUS_GR30_TRANSPARENT;
     bool inverted = transparent && (b->ext & CIRRUS_GR33_INVERT);
 
     for (unsigned n = 0, x = 0; n < b->width; n += b->pixel, x++) {
-        bool bit = bits.bytes[(bits.at + x / 8) & bits.mask] >> (7 - x % 8) & 1;
+        bool bit = bits[x / 8] >> (7 - x % 8) & 1;
         bool clipped = !(bit && (b->ext & CIRRUS_GR33_CLIP_BACK) && !transparent);
         uint32_t color = bit ? b->fg : b->bg;
 
@@ -155,12 +207,19 @@ static void expand_line(CirrusVga *s, const CirrusBlt *b, uint32_t dst, LineSour
             }
         }
     }
-    line_written(s, b, dst, false);
 }
 
-static unsigned bits_per_line(const CirrusBlt *b)
+static void expand_line(CirrusVga *s, const CirrusBlt *b, uint32_t dst, const uint8_t *bits)
 {
-    return ((b->width + b->pixel - 1) / b->pixel + 7) / 8; /* in bytes */
+    uint8_t line[CIRRUS_BLT_MAX_WIDTH + 4];
+
+    if ((b->mode & CIRRUS_GR30_TRANSPARENT) || (b->ext & CIRRUS_GR33_CLIP_BACK)) {
+        draw_bits(s, b, dst, bits);
+    } else {
+        expand_bits(b, bits, line);
+        copy_line(s, b, dst, source_buffer(line), false);
+    }
+    line_written(s, b, dst, false);
 }
 
 /* ------------------------------------------------------------------------ blits inside memory */
@@ -182,14 +241,19 @@ static bool area_fits(const CirrusVga *s, uint32_t first, unsigned pitch, unsign
 /* The part of a pattern for a line; at the right it begins again. */
 static void pattern_line(const CirrusVga *s, const CirrusBlt *b, uint32_t addr, uint8_t *line)
 {
-    for (unsigned n = 0; n < b->width; n++) {
-        line[n] = s->vga.mem[(addr + n % (8 * b->pixel)) & s->vga.mem_mask];
+    unsigned len = 8 * b->pixel;
+
+    for (unsigned n = 0; n < len && n < b->width; n++) {
+        line[n] = s->vga.mem[(addr + n) & s->vga.mem_mask];
+    }
+    for (; len < b->width; len *= 2) {
+        memcpy(&line[len], line, MIN(len, b->width - len));
     }
 }
 
 /*
- * Eight lines of eight pixels; the low bits of the source address say which line is the first. A
- * line of the pattern is read before one is drawn.
+ * Eight lines of eight pixels; the low bits of the source address say which line is the first. As
+ * with bits, a line of the pattern is read before one is drawn.
  */
 static void blit_pattern(CirrusVga *s, const CirrusBlt *b)
 {
@@ -202,9 +266,8 @@ static void blit_pattern(CirrusVga *s, const CirrusBlt *b)
         uint32_t addr = base + ((b->src + y) & 7) * (size / 8);
 
         if (expand) {
-            line[0] = s->vga.mem[addr & s->vga.mem_mask];
-            /* A mask of no bits: the same byte for each eight pixels. */
-            expand_line(s, b, dst, (LineSource){line, 0, 0});
+            memset(line, s->vga.mem[addr & s->vga.mem_mask], bits_per_line(b));
+            expand_line(s, b, dst, line);
         } else {
             pattern_line(s, b, addr, line);
             color_line(s, b, dst, source_buffer(line), false);
@@ -212,23 +275,22 @@ static void blit_pattern(CirrusVga *s, const CirrusBlt *b)
     }
 }
 
+/* As a pattern of ones without transparency: nothing of it is background. */
 static void blit_solid(CirrusVga *s, const CirrusBlt *b)
 {
-    static const uint8_t ones = 0xff;
-    CirrusBlt copy = *b;
+    CirrusBlt solid = *b;
     uint8_t line[CIRRUS_BLT_MAX_WIDTH];
     uint32_t dst = b->dst;
 
-    copy.mode &= ~CIRRUS_GR30_TRANSPARENT;
+    solid.mode &= ~CIRRUS_GR30_TRANSPARENT;
+    if (b->ext & CIRRUS_GR33_CLIP_BACK) {
+        solid.skip = 0;
+    }
     for (unsigned n = 0; n < b->width; n++) {
         line[n] = b->fg >> 8 * (n % b->pixel);
     }
     for (unsigned y = 0; y < b->height; y++, dst += b->dst_pitch) {
-        if (b->ext & CIRRUS_GR33_CLIP_BACK) {
-            expand_line(s, &copy, dst, (LineSource){&ones, 0, 0});
-        } else {
-            color_line(s, &copy, dst, source_buffer(line), false);
-        }
+        color_line(s, &solid, dst, source_buffer(line), false);
     }
 }
 
@@ -236,9 +298,13 @@ static void blit_solid(CirrusVga *s, const CirrusBlt *b)
 static void blit_expand(CirrusVga *s, const CirrusBlt *b)
 {
     uint32_t src = b->src, dst = b->dst;
+    uint8_t bits[CIRRUS_BLT_MAX_WIDTH / 8];
 
-    for (unsigned y = 0; y < b->height; y++, dst += b->dst_pitch, src += bits_per_line(b)) {
-        expand_line(s, b, dst, source_memory(s, src));
+    for (unsigned y = 0; y < b->height; y++, dst += b->dst_pitch) {
+        for (unsigned n = 0; n < bits_per_line(b); n++) {
+            bits[n] = s->vga.mem[src++ & s->vga.mem_mask];
+        }
+        expand_line(s, b, dst, bits);
     }
 }
 
@@ -286,12 +352,12 @@ static void fetch_line(CirrusVga *s)
 static void use_line(CirrusVga *s)
 {
     CirrusBlt *b = &s->blt;
-    LineSource src = source_buffer(&b->row[b->row_first]);
+    const uint8_t *src = &b->row[b->row_first];
 
     if (b->mode & CIRRUS_GR30_EXPAND) {
         expand_line(s, b, b->dst, src);
     } else {
-        color_line(s, b, b->dst, src, false);
+        color_line(s, b, b->dst, source_buffer(src), false);
     }
     b->dst += b->dst_pitch;
     b->row_at = 0;

@@ -483,7 +483,8 @@ static const Property cirrus_props[] = {PROP_UINT32("vgamem_mb", CirrusVga, vgam
  * in BAR 1.
  *
  * Of the blitter's registers in memory those are here that only say what a blit does: colours,
- * sizes, pitches, source, mode. Not the one at 40h that starts it, nor the last byte of the
+ * sizes, pitches, source, mode. Not the byte at 04h, which is GR01 too, and so decides whether
+ * the window is mapped as RAM. Not the one at 40h that starts it, nor the last byte of the
  * destination, at 12h, which starts it too (GR31 bit 7): a blit changes memory that the guest reads
  * without leaving, and one that waits for the CPU changes the map. It comes after what was queued.
  * For the same reason the data of blits are not here, wherever they are written: the last of them
@@ -495,9 +496,11 @@ static const Property cirrus_props[] = {PROP_UINT32("vgamem_mb", CirrusVga, vgam
 static const CoalescedRange cirrus_coalesced[] = {
     COALESCED_MMIO(CirrusVga, vga.window_io, 0, VGA_WINDOW_SIZE),
     COALESCED_MMIO(CirrusVga, swap[0].lfb, 0, CIRRUS_VGAMEM_MAX * 1024 * 1024),
-    COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT, 0x12),
+    COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT, 0x04),
+    COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT + 0x05, 0x0d),
     COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT + 0x14, 0x0e),
-    COALESCED_MMIO(CirrusVga, mmio_blt, 0, 0x12),
+    COALESCED_MMIO(CirrusVga, mmio_blt, 0, 0x04),
+    COALESCED_MMIO(CirrusVga, mmio_blt, 0x05, 0x0d),
     COALESCED_MMIO(CirrusVga, mmio_blt, 0x14, 0x0e),
     COALESCED_MMIO(CirrusVga, mmio, 0x08, 2), /* 3C8, 3C9 */
     COALESCED_MMIO(CirrusVga, mmio, 0x14, 2), /* 3D4, 3D5 */

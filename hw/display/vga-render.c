@@ -67,6 +67,7 @@ typedef struct Raster {
     uint32_t cursor;
     unsigned cursor_first, cursor_last;
     uint32_t pal256[256];
+    uint32_t pal_high[256]; /* of packed pixels of 15 and 16 bits, for their second byte */
     uint32_t pal16[16];
 } Raster;
 
@@ -287,6 +288,18 @@ static uint32_t color_16(uint16_t val)
     return (red << 3 | red >> 2) << 16 | (green << 2 | green >> 4) << 8 | (blue << 3 | blue >> 2);
 }
 
+/* Each bit of a colour comes from one bit of a pixel, so the two bytes of one add up. */
+static void load_linear_palette(Raster *r, unsigned depth)
+{
+    if (depth == 8) {
+        load_palette(r);
+    }
+    for (unsigned i = 0; (depth == 15 || depth == 16) && i < 256; i++) {
+        r->pal256[i] = depth == 15 ? color_15(i) : color_16(i);
+        r->pal_high[i] = depth == 15 ? color_15(i << 8) : color_16(i << 8);
+    }
+}
+
 static unsigned pixel_bytes(const VgaLinear *pic)
 {
     return (pic->depth + 7) / 8;
@@ -323,13 +336,9 @@ static void draw_linear_line(const Raster *r, const VgaLinear *pic, const uint8_
         }
         break;
     case 15:
-        for (unsigned x = 0; x < pic->width; x++) {
-            line[x] = color_15(from[2 * x] | from[2 * x + 1] << 8);
-        }
-        break;
     case 16:
         for (unsigned x = 0; x < pic->width; x++) {
-            line[x] = color_16(from[2 * x] | from[2 * x + 1] << 8);
+            line[x] = r->pal256[from[2 * x]] | r->pal_high[from[2 * x + 1]];
         }
         break;
     case 24:
@@ -494,17 +503,25 @@ static void update_raster(Vga *s, const Raster *r)
 
 /* ------------------------------------------------------------------------------- registers -- */
 
-static bool is_blank(const Vga *s)
+static bool is_linear(Vga *s, VgaLinear *pic)
 {
-    return !(s->ar_index & VGA_AR_INDEX_PAS) || (s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_SCREEN_OFF);
+    return s->hooks->linear && s->hooks->linear(s, pic);
+}
+
+/* SeaVGABIOS leaves SR01's bit set in each packed mode of the Cirrus: there it has no effect. */
+static bool is_blank(Vga *s)
+{
+    VgaLinear pic;
+
+    return !(s->ar_index & VGA_AR_INDEX_PAS) ||
+           ((s->sr[VGA_SR_CLOCKING_MODE] & VGA_SR01_SCREEN_OFF) && !is_linear(s, &pic));
 }
 
 static bool is_text(Vga *s)
 {
     VgaLinear pic;
 
-    return !(s->gr[VGA_GR_MISC] & VGA_GR06_GRAPHICS) && !is_blank(s) &&
-           !(s->hooks->linear && s->hooks->linear(s, &pic));
+    return !(s->gr[VGA_GR_MISC] & VGA_GR06_GRAPHICS) && !is_blank(s) && !is_linear(s, &pic);
 }
 
 static bool blinks(Vga *s)
@@ -578,8 +595,8 @@ static void vga_update(void *opaque)
 
     if (is_blank(s)) {
         update_blank(s);
-    } else if (s->hooks->linear && s->hooks->linear(s, &pic)) {
-        load_palette(&raster);
+    } else if (is_linear(s, &pic)) {
+        load_linear_palette(&raster, pic.depth);
         update_linear(s, &raster, &pic, dirty);
     } else if (s->full_update || (blinks(s) && blink != s->drawn_blink) || any_dirty(s, dirty)) {
         s->drawn_blink = blink;

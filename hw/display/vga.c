@@ -212,6 +212,10 @@ static bool port_is_hidden(const Vga *s, uint16_t port)
 uint8_t vga_port_read(Vga *s, uint16_t port)
 {
     if (port_is_hidden(s, port)) {
+        /* SeaVGABIOS reads 3DA for this in the mono modes, too. */
+        if (port == 0x3ba || port == 0x3da) {
+            s->ar_data = false;
+        }
         return 0xff;
     }
     switch (port) {

@@ -40,6 +40,26 @@ static void pc_observe_gsi(void *opaque, int n, int level)
     pc->gsi_count[n] += level;
 }
 
+/* A controller of ours: the interrupt of its pin was ended. */
+static void pc_pic_eoi(void *opaque, int pin)
+{
+    Pc *pc = opaque;
+
+    irq_acked(&pc->gsi[pin]);
+}
+
+static void pc_ioapic_eoi(void *opaque, int pin)
+{
+    Pc *pc = opaque;
+
+    irq_acked(&pc->gsi[pin == PC_IRQ0_OVERRIDE_PIN ? 0 : pin]);
+}
+
+static bool pc_attach_irqfd(void *opaque, int n, int fd, int eoi_fd, bool add)
+{
+    return accel_set_irqfd(n, fd, eoi_fd, add);
+}
+
 static void pc_set_intr(void *opaque, int n, int level)
 {
     accel_set_intr(0, level);
@@ -90,6 +110,7 @@ static void pc_add_apics(Pc *pc)
     pc->ioapic = pc_add_system(&ioapic_class);
     apic_map(pc->apic, get_system_memory());
     ioapic_map(pc->ioapic, get_system_memory(), IOAPIC_DEFAULT_BASE);
+    ioapic_set_eoi_handler(pc->ioapic, pc_ioapic_eoi, pc);
     ioapic_set_deliver(pc->ioapic, apic_deliver, pc->apic);
     apic_set_eoi_handler(pc->apic, ioapic_eoi, pc->ioapic);
     apic_set_pic(pc->apic, i8259_acknowledge, pc->pic);
@@ -104,6 +125,7 @@ static void pc_add_controllers(Pc *pc)
     irq_init(&nmi, pc_set_nmi, NULL, 0);
     pc->pic = device_new(&isa_i8259_class);
     device_realize_or_die(pc->pic, &pc->isa->bus);
+    i8259_set_eoi_handler(pc->pic, pc_pic_eoi, pc);
     if (!pc->has_apic) {
         device_connect_gpio_out(pc->pic, NULL, 0, &intr);
         accel_set_interrupt_ops(&pic_ops, pc->pic);
@@ -122,6 +144,7 @@ bool pc_init_interrupts(Pc *pc, GError **errp)
         irq_init(&pc->gsi[i], pc_set_gsi, pc, i);
         pc->gsi[i].observer = pc_observe_gsi;
         pc->gsi[i].observer_opaque = pc;
+        pc->gsi[i].attach = accel_irqchip_in_kernel() ? pc_attach_irqfd : NULL;
     }
     pc->has_apic = accel_has_local_apic();
     if (!accel_irqchip_in_kernel()) {

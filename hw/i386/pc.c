@@ -190,6 +190,30 @@ static bool pc_add_vga(Pc *pc, GError **errp)
     g_assert_not_reached();
 }
 
+static bool pc_set_nic(Device *dev, const char *property, const char *value, GError **errp)
+{
+    return !value || device_set_property(dev, property, g_variant_new_string(value), errp);
+}
+
+static bool pc_add_nics(Pc *pc, GError **errp)
+{
+    const GPtrArray *nics = pc->machine->nics;
+
+    for (unsigned i = 0; i < nics->len; i++) {
+        const NicConfig *nic = nics->pdata[i];
+        Device *dev =
+            device_new(device_class_find(nic->model ? nic->model : pc->machine->cls->default_nic));
+
+        if (!pc_set_nic(dev, "mac", nic->mac, errp) || !pc_set_nic(dev, "addr", nic->addr, errp) ||
+            !pc_set_nic(dev, "netdev", nic->netdev, errp) ||
+            !device_realize(dev, &pc->pci->bus, errp)) {
+            device_free(dev);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ----------------------------------------------------------------------------- the board -- */
 
 /*
@@ -269,7 +293,7 @@ static bool pc_init(Machine *machine, GError **errp)
     if (!pc_add_drives(pc, errp) || !pc_add_vga(pc, errp)) {
         return false;
     }
-    return !machine->default_nic || pc_add_pci(pc, "e1000", errp);
+    return pc_add_nics(pc, errp);
 }
 
 /* The lines above ISA's are the board's alone; a test device wants all. */
@@ -320,8 +344,10 @@ const MachineClass pc_machine_class = {
     .is_default = true,
     .default_cpu = "qemu64",
     .default_ram = UINT64_C(128) << 20,
+    .ram_id = "pc.ram",
     .default_boot_order = "cad",
     .default_vga = VGA_CIRRUS,
+    .default_nic = "e1000",
     .max_cpus = ACCEL_MAX_CPUS,
     .init = pc_init,
     .done = pc_done,

@@ -68,6 +68,8 @@ typedef struct I8259 {
     ISADevice isa;
     PicChip chip[2]; /* the first takes the second's requests on IR2 */
     Irq *intr;
+    void (*eoi)(void *opaque, int irq); /* NULL: nobody asks */
+    void *eoi_opaque;
 } I8259;
 
 /* ------------------------------------------------------------------------------- requests -- */
@@ -147,6 +149,24 @@ static void pic_set_input(void *opaque, int n, int level)
 
 /* --------------------------------------------------------------------- acknowledge and EOI -- */
 
+/* May enter pic_set_input(): to be called when the chip's state is whole. */
+static void chip_ended(const PicChip *c, int irq)
+{
+    I8259 *s = c->pic;
+
+    if (s->eoi) {
+        s->eoi(s->eoi_opaque, chip_is_master(c) ? irq : irq + 8);
+    }
+}
+
+void i8259_set_eoi_handler(Device *pic, void (*fn)(void *opaque, int irq), void *opaque)
+{
+    I8259 *s = DEVICE_CAST(I8259, &isa_i8259_class, pic);
+
+    s->eoi = fn;
+    s->eoi_opaque = opaque;
+}
+
 /* INTA: takes the highest request into service. */
 static int chip_acknowledge(PicChip *c)
 {
@@ -158,9 +178,12 @@ static int chip_acknowledge(PicChip *c)
     c->latch &= ~(1 << irq);
     if (!(c->icw4 & PIC_ICW4_AEOI)) {
         c->isr |= 1 << irq;
-    } else if (c->rotate_aeoi) {
+        return irq;
+    }
+    if (c->rotate_aeoi) {
         c->lowest = irq;
     }
+    chip_ended(c, irq);
     return irq;
 }
 
@@ -209,9 +232,14 @@ static void chip_write_ocw2(PicChip *c, uint8_t val)
         irq = chip_in_service(c);
     }
     if (irq >= 0) {
+        bool ends = c->isr & 1 << irq;
+
         c->isr &= ~(1 << irq);
         if (val & PIC_OCW2_R) {
             c->lowest = irq;
+        }
+        if (ends) {
+            chip_ended(c, irq);
         }
     }
 }
@@ -352,6 +380,21 @@ static void pic_init_chip(I8259 *s, unsigned n, uint16_t port, uint8_t elcr_mask
     memory_region_init_io(&c->elcr_io, &dev->owner, &elcr_ops, c, n ? "elcr2" : "elcr1", 1);
     isa_register_ioport(dev, &c->io, port);
     isa_register_ioport(dev, &c->elcr_io, 0x4d0 + n);
+}
+
+void i8259_print(Device *dev, GString *out)
+{
+    const I8259 *s = DEVICE_CAST(I8259, &isa_i8259_class, dev);
+
+    for (unsigned n = 0; n < 2; n++) {
+        const PicChip *c = &s->chip[n];
+
+        g_string_append_printf(out,
+                               "pic%u: irr=%02x imr=%02x isr=%02x lines=%02x elcr=%02x vector=%02x"
+                               " lowest=%u icw4=%02x special_mask=%d rotate_aeoi=%d\n",
+                               n, chip_irr(c), c->imr, c->isr, c->lines, c->elcr, c->vector,
+                               c->lowest, c->icw4, c->special_mask, c->rotate_aeoi);
+    }
 }
 
 static bool pic_realize(Device *dev, GError **errp)

@@ -46,6 +46,8 @@ typedef struct Ioapic {
     uint32_t lines; /* the inputs as they are */
     void (*deliver)(void *opaque, const ApicMessage *msg);
     void *deliver_opaque;
+    void (*eoi)(void *opaque, int pin); /* NULL: nobody asks */
+    void *eoi_opaque;
 } Ioapic;
 
 static unsigned redtbl_delivery_mode(uint64_t entry)
@@ -107,6 +109,9 @@ void ioapic_eoi(void *ioapic, uint8_t vector)
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         if (s->redtbl[pin] & REDTBL_REMOTE_IRR && (s->redtbl[pin] & REDTBL_VECTOR) == vector) {
             s->redtbl[pin] &= ~(uint64_t)REDTBL_REMOTE_IRR;
+            if (s->eoi) {
+                s->eoi(s->eoi_opaque, pin);
+            }
             ioapic_service_level(s, pin);
         }
     }
@@ -219,6 +224,36 @@ void ioapic_set_deliver(Device *dev, void (*deliver)(void *opaque, const ApicMes
 
     s->deliver = deliver;
     s->deliver_opaque = opaque;
+}
+
+void ioapic_set_eoi_handler(Device *dev, void (*fn)(void *opaque, int pin), void *opaque)
+{
+    Ioapic *s = DEVICE_CAST(Ioapic, &ioapic_class, dev);
+
+    s->eoi = fn;
+    s->eoi_opaque = opaque;
+}
+
+void ioapic_print(Device *dev, GString *out)
+{
+    static const char *const modes[] = {"fixed", "lowest", "SMI", "(3)",
+                                        "NMI",   "INIT",   "(6)", "ExtINT"};
+    const Ioapic *s = DEVICE_CAST(Ioapic, &ioapic_class, dev);
+
+    g_string_append_printf(out, "ioapic: id=%02x ioregsel=%02x\n", s->id >> 24, s->regsel);
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        const uint64_t entry = s->redtbl[pin];
+
+        g_string_append_printf(
+            out,
+            "  pin %2u: %016" G_GINT64_MODIFIER "x dest=%02x (%s) vec=%02x"
+            " %s %s%s%s%s\n",
+            pin, entry, (unsigned)(entry >> REDTBL_DEST_SHIFT),
+            entry & REDTBL_DESTMOD ? "logical" : "physical", (unsigned)(entry & REDTBL_VECTOR),
+            modes[redtbl_delivery_mode(entry)], entry & REDTBL_LEVEL ? "level" : "edge",
+            entry & REDTBL_MASKED ? " masked" : "", entry & REDTBL_REMOTE_IRR ? " remote-irr" : "",
+            s->lines & 1U << pin ? " asserted" : "");
+    }
 }
 
 static bool ioapic_realize(Device *dev, GError **errp)

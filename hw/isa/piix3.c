@@ -203,6 +203,7 @@ static bool piix3_realize(Device *dev, GError **errp)
     device_init_gpio_in(dev, "isa", piix3_set_isa_irq, s, ISA_IRQS);
     for (int i = 0; i < ISA_IRQS; i++) {
         lines[i] = device_get_gpio_in(dev, "isa", i);
+        lines[i]->onward = &s->irq[i];
     }
     isa_bus_init(&s->isa, dev, bus->mem, bus->io);
     isa_bus_set_irqs(&s->isa, lines);

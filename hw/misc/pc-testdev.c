@@ -7,6 +7,8 @@
  *     E0..E3      a register of 4 bytes
  *     E4..E7      a guest address, as a double word: the host maps its page anew
  *     E8..EB      the same register, a byte at a time whatever the guest's width
+ *     EC          with irqfd=N: a doorbell (an ioeventfd) that raises line N (an irqfd); any byte
+ *     ED          with irqfd=N,irqfd-level=on: while not 0, that interrupt's cause persists
  *     2000..2017  write: the level of that interrupt line (any value but 0 is high)
  *     FF000000    64 KiB that hold what is written
  */
@@ -14,6 +16,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "error.h"
+#include "hw/core/irqfd.h"
+#include "hw/core/log.h"
 #include "hw/isa/isa.h"
 #include "hw/misc/pc-testdev.h"
 #include "memory/system.h"
@@ -22,9 +27,14 @@ enum {
     REG_PORT = 0xe0,
     FLUSH_PORT = 0xe4,
     REG_BYTES_PORT = 0xe8,
+    IRQFD_PORT = 0xec,
     LINES_PORT = 0x2000,
     REG_SIZE = 4,
     WINDOW_SIZE = 0x10000,
+
+    IRQFD_DOORBELL = 0,
+    IRQFD_PERSISTS = 1,
+    IRQFD_PORTS = 2,
 };
 #define WINDOW_BASE UINT64_C(0xff000000)
 
@@ -34,6 +44,12 @@ typedef struct PcTestdev {
     uint8_t reg[REG_SIZE];
     uint8_t window[WINDOW_SIZE];
     Irq *gsi[PC_TESTDEV_LINES - ISA_IRQS];
+
+    int irqfd_line; /* -1: none */
+    bool irqfd_level;
+    MemoryRegion irqfd_io;
+    IrqFd irqfd;
+    uint8_t persists;
 } PcTestdev;
 
 static uint64_t load(const uint8_t *bytes, unsigned size)
@@ -125,12 +141,16 @@ static const MemoryRegionOps flush_ops = {
 /* ---------------------------------------------------------------------------------- the lines --
  */
 
+static Irq *testdev_line(PcTestdev *s, unsigned n)
+{
+    return n < ISA_IRQS ? isa_get_irq(&s->isa.dev, n) : s->gsi[n - ISA_IRQS];
+}
+
 static void lines_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
     PcTestdev *s = opaque;
-    Irq *line = addr < ISA_IRQS ? isa_get_irq(&s->isa.dev, addr) : s->gsi[addr - ISA_IRQS];
 
-    irq_set(line, data != 0);
+    irq_set(testdev_line(s, addr), data != 0);
 }
 
 static const MemoryRegionOps lines_ops = {
@@ -138,6 +158,66 @@ static const MemoryRegionOps lines_ops = {
     .valid = {.min_access_size = 1, .max_access_size = 1},
     .impl = {.min_access_size = 1, .max_access_size = 1},
 };
+
+/* --------------------------------------------------------------------------------- the irqfd -- */
+
+static bool irqfd_persists(void *opaque)
+{
+    const PcTestdev *s = opaque;
+
+    return s->persists != 0;
+}
+
+static uint64_t irqfd_read(void *opaque, hwaddr addr, unsigned size)
+{
+    const PcTestdev *s = opaque;
+
+    return addr == IRQFD_PERSISTS ? s->persists : 0;
+}
+
+/* The doorbell never gets here. */
+static void irqfd_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
+{
+    PcTestdev *s = opaque;
+
+    if (addr == IRQFD_PERSISTS) {
+        s->persists = data;
+    }
+}
+
+static const MemoryRegionOps irqfd_ops = {
+    .read = irqfd_read,
+    .write = irqfd_write,
+    .valid = {.min_access_size = 1, .max_access_size = 1},
+    .impl = {.min_access_size = 1, .max_access_size = 1},
+};
+
+static void irqfd_doorbell(PcTestdev *s, bool add)
+{
+    if (add) {
+        memory_region_add_eventfd(&s->irqfd_io, IRQFD_DOORBELL, 1, false, 0, s->irqfd.fd);
+    } else {
+        memory_region_del_eventfd(&s->irqfd_io, IRQFD_DOORBELL, 1, false, 0, s->irqfd.fd);
+    }
+}
+
+static bool irqfd_start(PcTestdev *s, GError **errp)
+{
+    if (!irqfd_init(&s->irqfd, testdev_line(s, s->irqfd_line),
+                    s->irqfd_level ? irqfd_persists : NULL, s, errp)) {
+        return false;
+    }
+    irqfd_doorbell(s, true);
+    return true;
+}
+
+static void irqfd_stop(PcTestdev *s)
+{
+    if (s->irqfd.fd >= 0) {
+        irqfd_doorbell(s, false);
+        irqfd_cleanup(&s->irqfd);
+    }
+}
 
 /* --------------------------------------------------------------------------------- the window --
  */
@@ -181,6 +261,12 @@ static bool pc_testdev_realize(Device *dev, GError **errp)
     isa_register_ioport(dev, &s->flush_io, FLUSH_PORT);
     isa_register_ioport(dev, &s->reg_bytes_io, REG_BYTES_PORT);
     isa_register_ioport(dev, &s->lines_io, LINES_PORT);
+    s->irqfd.fd = -1;
+    if (s->irqfd_line >= 0) {
+        memory_region_init_io(&s->irqfd_io, &dev->owner, &irqfd_ops, s, "pc-testdev-irqfd",
+                              IRQFD_PORTS);
+        isa_register_ioport(dev, &s->irqfd_io, IRQFD_PORT);
+    }
     memory_region_add_subregion(isa_bus_of(dev)->mem, WINDOW_BASE, &s->window_io);
     device_init_gpio_out(dev, "gsi", s->gsi, G_N_ELEMENTS(s->gsi));
     return true;
@@ -191,9 +277,34 @@ static void pc_testdev_unrealize(Device *dev)
 {
     PcTestdev *s = DEVICE_CAST(PcTestdev, &pc_testdev_class, dev);
 
+    irqfd_stop(s);
     memory_region_del_subregion(isa_bus_of(dev)->mem, &s->window_io);
     memory_region_destroy(&s->window_io);
 }
+
+/* The line may be one that the board connects after the device was made: so not before this. */
+static void pc_testdev_reset(Device *dev)
+{
+    PcTestdev *s = DEVICE_CAST(PcTestdev, &pc_testdev_class, dev);
+    g_autoptr(GError) err = NULL;
+
+    s->persists = 0;
+    if (s->irqfd_line < 0) {
+        return;
+    }
+    if (s->irqfd.fd >= 0) {
+        irqfd_reset(&s->irqfd);
+    } else if (!irqfd_start(s, &err)) {
+        log_warning("pc-testdev: irqfd=%d: %s", s->irqfd_line, err->message);
+    }
+}
+
+static const Property pc_testdev_props[] = {
+    PROP_INT32("irqfd", PcTestdev, irqfd_line, -1, .min = -1, .max = PC_TESTDEV_LINES - 1,
+               .help = "interrupt line of the doorbell at port 0xec (-1: there is none)"),
+    PROP_BOOL("irqfd-level", PcTestdev, irqfd_level, false,
+              .help = "that line stays up until the guest's end of interrupt"),
+    {}};
 
 const DeviceClass pc_testdev_class = {
     .name = "pc-testdev",
@@ -201,6 +312,8 @@ const DeviceClass pc_testdev_class = {
     .category = "Misc",
     .parent = &isa_device_class,
     .size = sizeof(PcTestdev),
+    .props = pc_testdev_props,
     .realize = pc_testdev_realize,
     .unrealize = pc_testdev_unrealize,
+    .reset = pc_testdev_reset,
 };

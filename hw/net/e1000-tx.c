@@ -64,6 +64,8 @@ static void send_frame(E1000 *s, const uint8_t *frame, unsigned len)
     }
 }
 
+/* Lenient with drivers that know of no FCS: if these are no check of what is before them, they
+ * stay. */
 static void strip_fcs(E1000Tx *tx)
 {
     unsigned len = tx->len - E1000_FCS_SIZE;
@@ -132,8 +134,7 @@ static void finish_segment(E1000 *s, bool last)
     tx->len = tx->context.hdrlen;
 }
 
-/* ---------------------------------------------------------------------------- putting together --
- */
+/* -------------------------------------------------------------------------- putting together -- */
 
 static void packet_begin(E1000 *s, E1000TxKind kind)
 {
@@ -350,6 +351,11 @@ static uint32_t waiting(const E1000Ring *ring)
     return (ring->tail + ring->count - ring->head) % ring->count;
 }
 
+static void go_on_soon(E1000 *s)
+{
+    timer_mod(&s->tx.timer, clock_get_ns(VM_CLOCK_VIRTUAL));
+}
+
 /* Returns the causes that came. */
 static uint32_t run_ring(E1000 *s, E1000Ring *ring)
 {
@@ -371,7 +377,7 @@ static uint32_t run_ring(E1000 *s, E1000Ring *ring)
     if (ring->head == ring->tail) {
         causes |= E1000_ICR_TXQE;
     } else if (!s->tx.held) {
-        timer_mod(&s->tx.timer, clock_get_ns(VM_CLOCK_VIRTUAL));
+        go_on_soon(s);
     }
     return causes | low_cause(s, before, waiting(ring));
 }
@@ -405,7 +411,7 @@ void e1000_tx_ready(NetClient *nc)
 
     if (s->tx.held) {
         s->tx.held = false;
-        e1000_tx_run(s);
+        go_on_soon(s); /* the machine may be stopped */
     }
 }
 

@@ -21,8 +21,6 @@ enum {
     E1000_IODATA = 0x04,
 };
 
-static const PCIDeviceClass e1000_base_class;
-
 static E1000 *e1000_of(Device *dev)
 {
     return DEVICE_CAST(E1000, &e1000_base_class.device, dev);
@@ -40,20 +38,13 @@ bool e1000_link_up(const E1000 *s)
     return s->phy.link && (e1000_reg(s, E1000_CTRL) & E1000_CTRL_SLU);
 }
 
-/* Something that rings may have waited for is there. */
-static void e1000_resume(E1000 *s)
-{
-    e1000_tx_run(s);
-    net_client_receive_ready(s->net);
-}
-
 static void e1000_link_changed(void *opaque)
 {
     E1000 *s = opaque;
 
     e1000_set_causes(s, E1000_ICR_LSC);
     if (e1000_link_up(s)) {
-        e1000_resume(s);
+        net_client_receive_ready(s->net); /* what is sent does not wait for the link */
     }
 }
 
@@ -326,9 +317,9 @@ static const MemoryRegionOps e1000_io_ops = {
  *  - TCTL and TDT: they start transmission; TXDCTL: it says when that raises an interrupt;
  *  - the packet buffers' pointers and the statistics: nobody writes them often.
  *
- * TDBAL to TDH are looked at by transmission alone. A write of TDT or TCTL exits, and what is queued
- * goes before it. So it does before a long ring goes on, or one that the network held up: whoever goes
- * on with it has taken the lock. The timers of TIDV and TADV look at no ring.
+ * TDBAL to TDH are looked at by transmission alone. A write of TDT or TCTL exits, and what is
+ * queued goes before it. So it does before a long ring goes on, or one that the network held up:
+ * whoever goes on with it has taken the lock. The timers of TIDV and TADV look at no ring.
  *
  * The rest is set up once for a link partner that takes frames as they are: nothing here reads it.
  */
@@ -352,7 +343,8 @@ static void e1000_write_config(PCIDevice *dev, uint32_t addr, uint32_t val, unsi
 
     pci_default_write_config(dev, addr, val, len);
     if (!was_master && e1000_is_bus_master(s)) {
-        e1000_resume(s);
+        e1000_tx_run(s);
+        net_client_receive_ready(s->net);
     }
 }
 
@@ -414,7 +406,7 @@ static const Property e1000_props[] = {
     PROP_INT32("bootindex", E1000, bootindex, -1, .help = "place in the boot order; -1: none"),
     {}};
 
-static const PCIDeviceClass e1000_base_class = {
+const PCIDeviceClass e1000_base_class = {
     .device =
         {
             .name = "e1000-base",

@@ -3,6 +3,9 @@
  * Motorola MC146818A real-time clock with 128 bytes of CMOS memory, as a PC wires it: index at
  * port 70h (bit 7 masks NMI), data at 71h, interrupt 8. The century is byte 32h, also seen at 37h.
  *
+ * Documents: Motorola MC146818A data sheet; for the ports, Intel 82371SB. docs/adding-a-device.md
+ * goes through this file step by step.
+ *
  * Time is arithmetic: what the clock shows is a base plus the whole seconds since, and a flag is
  * set by asking which updates, alarms and ticks lie between the last look and now. So a host
  * timer exists only while an enabled interrupt is not asserted yet, and a late timer or a step of
@@ -22,12 +25,14 @@
  */
 #include "hw/rtc/mc146818rtc.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "hw/core/clock.h"
 #include "hw/isa/isa.h"
 
+/* ------------------------------------------------------------- the sheet's names and numbers -- */
+
+/* What the index selects. */
 enum {
     RTC_SECONDS = 0x00,
     RTC_SECONDS_ALARM = 0x01,
@@ -45,7 +50,10 @@ enum {
     RTC_REG_D = 0x0d,
     RTC_CENTURY = 0x32,
     RTC_CENTURY_PS2 = 0x37,
+};
 
+/* Their bits. */
+enum {
     RTC_INDEX_NMI_MASK = 0x80,
 
     RTC_REG_A_UIP = 0x80, /* an update is under way or near */
@@ -76,6 +84,8 @@ enum {
 #define RTC_HZ     32768
 #define RTC_UIP_NS (8 * NSEC / RTC_HZ) /* UIP rises so long before an update: 244 us */
 #define DAY        86400
+
+/* --------------------------------------------------------------------------------- the state -- */
 
 enum { RTC_CLOCK_HOST, RTC_CLOCK_RT, RTC_CLOCK_VM };
 static const char *const rtc_clock_names[] = {"host", "rt", "vm", NULL};
@@ -115,10 +125,14 @@ typedef struct Rtc {
     int wday_shift;   /* day of the week as the guest set it, less the calendar's */
     int64_t sec_done; /* UF and AF account for updates up to this second */
 
+    /*
+     * Periodic ticks are counted in halves: at the even ones there is a tick, and at the odd ones
+     * lost_tick_policy=slew gives back one that the guest missed.
+     */
     int64_t periodic_base; /* time of `periodic_clock` when the divider was zero */
-    int64_t tick_origin;   /* cycles of the oscillator from then to the first half period */
+    int64_t tick_origin;   /* cycles of the oscillator from then to half period 0 */
     int64_t half_done;     /* PF accounts for ticks up to this half period */
-    uint64_t lost_ticks;   /* ticks that lost_tick_policy=slew owes */
+    uint64_t lost_ticks;   /* owed to the guest */
 
     int64_t start_sec; /* base_sec and base_ns at the start, for the change handler */
     int64_t start_ns;
@@ -309,7 +323,7 @@ static unsigned rtc_half_period(const Rtc *s)
     return 1U << (rate - 2);
 }
 
-/* How many half periods passed since the first one began; every second one ends in a tick. */
+/* The half period that it is. */
 static int64_t rtc_half_index(const Rtc *s, unsigned half)
 {
     int64_t ns = clock_get_ns(s->periodic_clock) - s->periodic_base;
@@ -675,7 +689,7 @@ static bool rtc_set_base(Rtc *s, GError **errp)
         s->base_ns = now;
     } else {
         error_setg(errp,
-                   "-rtc base=%s: invalid datetime format, valid formats: utc, localtime, "
+                   "base=%s: invalid datetime format, valid formats: utc, localtime, "
                    "'2006-06-17T16:01:21' or '2006-06-17'",
                    s->base);
         return false;
@@ -736,7 +750,8 @@ static void rtc_reset(Device *dev)
 }
 
 static const Property rtc_props[] = {
-    PROP_INT32("base_year", Rtc, base_year, 0, .help = "year that century 0, year 0 means"),
+    PROP_INT32("base_year", Rtc, base_year, 0, .max = 9999,
+               .help = "year that century 0, year 0 means"),
     PROP_UINT16("iobase", Rtc, iobase, 0x70, .help = "first port"),
     PROP_UINT8("irq", Rtc, irq_num, 8, .max = 15, .help = "ISA interrupt"),
     PROP_ENUM("lost_tick_policy", Rtc, lost_tick_policy, lost_tick_policy_names, LOST_TICKS_DISCARD,

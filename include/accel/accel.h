@@ -87,10 +87,14 @@ struct AccelOps {
     void (*vcpu_reset)(Vcpu *vcpu);
     void (*reset)(void); /* what belongs to no vCPU, after the vCPUs; may be NULL */
     uint32_t (*cpu_signature)(void); /* CPUID 1 EAX */
+    /* The features that there can be, by X86FeatureWord. NULL: it does not look at models. */
+    void (*cpu_features)(uint32_t *words);
 
     /* Interrupts. Irqchip in the kernel: set_gsi; else set_intr and the CpuInterruptOps. */
     bool (*irqchip_in_kernel)(void);
     void (*set_gsi)(int gsi, int level);
+    /* As accel_set_irqfd(). NULL: it can't. */
+    bool (*set_irqfd)(int gsi, int fd, int eoi_fd, bool add);
     void (*set_intr)(Vcpu *vcpu, bool level);
     void (*inject_nmi)(Vcpu *vcpu);
     void (*set_a20)(bool enabled); /* NULL: address line 20 is always on */
@@ -150,6 +154,15 @@ bool cpu_model_check(const char *model, GError **errp);
 /* Calls `fn` for each model's name; `fixed` says that its features do not depend on the host. */
 void cpu_models_foreach(void (*fn)(const char *name, bool fixed, void *opaque), void *opaque);
 
+/*
+ * Calls `fn` for each feature that has a name, and whether a CPU that is asked for by `model`, as by
+ * -cpu, has it here. With an accelerator that hides nothing of the host's (it has no cpu_features)
+ * that is what the model says. Lock held.
+ */
+bool cpu_model_foreach_feature(const char *model,
+                               void (*fn)(const char *name, bool on, void *opaque), void *opaque,
+                               GError **errp);
+
 /* ---------------------------------------------------------------------------------- vCPUs -- */
 
 /* Make `n` vCPUs (1..ACCEL_MAX_CPUS), parked. */
@@ -187,6 +200,13 @@ bool accel_has_local_apic(void);
 
 /* Drive line `gsi` (0..23) of the irqchip in the kernel. */
 void accel_set_gsi(int gsi, int level);
+
+/*
+ * Have the irqchip in the kernel drive line `gsi` (0..23) by an eventfd, or no more. A signal of `fd`
+ * is an edge; with `eoi_fd` (not -1) a level, which falls at the guest's end of interrupt, of which
+ * `eoi_fd` tells. False: it can't be had; user space has to do it.
+ */
+bool accel_set_irqfd(int gsi, int fd, int eoi_fd, bool add);
 
 /* Drive the INTR pin of a CPU with a user-space controller; connect that controller. */
 void accel_set_intr(unsigned cpu, bool level);

@@ -72,6 +72,12 @@ size_t chardev_room(const Chardev *chr);
 /* The user can take input again. */
 void chardev_accept_input(Chardev *chr);
 
+/*
+ * Give a chardev that waits for a peer this connection as its peer; `fd` is then the chardev's. Fails,
+ * and leaves it to the caller, for other kinds and when there is a peer.
+ */
+bool chardev_add_client(Chardev *chr, int fd, GError **errp);
+
 /* File descriptors that came with the last bytes (SCM_RIGHTS): takes one, or -1. */
 int chardev_take_fd(Chardev *chr);
 

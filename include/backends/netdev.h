@@ -8,6 +8,39 @@
 #define LIGNITE_BACKENDS_NETDEV_H
 
 #include "backends/net.h"
+#include "backends/opts.h"
+
+struct SocketAddress;
+
+/*
+ * Make a backend from -netdev options ("user,id=n0,hostfwd=..."): `type` and `id` are among them.
+ * Kinds: user, tap, socket, stream, dgram, hubport. It may resolve names, and run a script.
+ */
+NetClient *netdev_new(Opts *opts, GError **errp);
+
+/* Free a backend that netdev_new() made. Fails when there is none of that id. */
+bool netdev_del(const char *id, GError **errp);
+
+/* What networks need of the program around them. */
+typedef struct NetHost {
+    int64_t (*clock_ns)(void);             /* the guest's time; NULL: the host's, without stops */
+    void (*guest_error)(const char *text); /* log a mistake of the guest's; NULL: don't */
+} NetHost;
+void net_set_host(const NetHost *host);
+
+/*
+ * Forward a port of the host to the guest, as hostfwd= does ("tcp::5555-:22"), and end that
+ * ("tcp::5555"). `id` is that of a user network, NULL for the oldest.
+ */
+bool net_user_add_hostfwd(const char *id, const char *rule, GError **errp);
+bool net_user_remove_hostfwd(const char *id, const char *rule, GError **errp);
+
+/* Append the text of `info usernet`. */
+void net_user_print_info(GString *out);
+
+/* Whether `type` is a kind of backend; and append the text of `-netdev help`. */
+bool netdev_kind_exists(const char *type);
+void netdev_print_help(GString *out);
 
 /*
  * The oldest end of a name, the backend of an id (a card may have the same), and every end, oldest
@@ -37,6 +70,9 @@ void net_rx_filter_clear(NetRxFilter *filter);
 typedef struct NetMonitor {
     /* Once, until net_rx_filter_query() is called for the card. */
     void (*rx_filter_changed)(NetClient *nc);
+    /* The peer of a stream came, from `address`; and went. */
+    void (*stream_connected)(NetClient *nc, const struct SocketAddress *address);
+    void (*stream_disconnected)(NetClient *nc);
 } NetMonitor;
 void net_set_monitor(const NetMonitor *monitor);
 
@@ -48,6 +84,15 @@ typedef struct NetTap {
 } NetTap;
 void net_client_add_tap(NetClient *nc, NetTap *tap);
 void net_client_remove_tap(NetClient *nc, NetTap *tap);
+
+/*
+ * Write the frames of the backend `netdev` to a pcap file, each cut to `maxlen` bytes: -object
+ * filter-dump. It may outlive the backend.
+ */
+#define NET_DUMP_MAXLEN 65536 /* unless the user says otherwise */
+typedef struct NetDump NetDump;
+NetDump *net_dump_new(const char *netdev, const char *file, uint32_t maxlen, GError **errp);
+void net_dump_free(NetDump *dump); /* NULL is allowed */
 
 /* Append the text of `info network`. */
 void net_print_info(GString *out);

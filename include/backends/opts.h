@@ -19,6 +19,7 @@ typedef struct Opts Opts;
 Opts *opts_parse(const char *text, const char *implied, GError **errp);
 Opts *opts_new(void);
 const char *opts_text(const Opts *opts); /* what was parsed, for messages; "" after opts_new() */
+void opts_set_text(Opts *opts, const char *text); /* ... when something else was */
 void opts_free(Opts *opts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Opts, opts_free)
 

@@ -6,7 +6,7 @@
  *         -device isa-debug-exit,iobase=0xf4,iosize=4 -device pci-testdev -kernel vmexit.elf
  *
  * The loop around an operation is in the figure; "nothing" is that loop alone. What must not leave
- * the guest is done 20 000 times, all else 500 times, so that the number of exits of the whole run
+ * the guest is done 10 000 times, all else 500 times, so that the number of exits of the whole run
  * tells whether anything left it that should not.
  *
  * vmcall is only done with the word "all" on the kernel's command line.
@@ -16,7 +16,7 @@
 #include "kernel.inc"
 
 #define FEW 500
-#define MANY 20000
+#define MANY 10000
 
 #define PIC_ELCR 0x4d0
 #define NOBODY 0x1234

@@ -32,6 +32,12 @@ def test():
         for device in DEVICES:
             check(device in lines.lower(), f"PCI device {device} is missing:\n{lines}")
         check("MiB usable" in lines, f"no memory map:\n{lines}")
+        by_memory = any("ecam=" in arg for arg in sys.argv)
+        ranges = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) reserved", lines, re.M)
+        # It may follow, and be one range with, what firmware keeps at the top of RAM.
+        check(any(0x100000 < int(first, 16) < 0xf0000000 and int(last, 16) - int(first, 16) >= 0xfffff
+                  for first, last in ranges) == by_memory, f"the memory map is wrong:\n{lines}")
+        check(("PCI bus 0, read as memory" in lines) == by_memory, f"how PCI was read:\n{lines}")
         if sys.argv[3] == "kernel":
             check("from the test" in lines, f"no command line:\n{lines}")
 

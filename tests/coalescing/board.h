@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A small PC for tests of coalesced writes, on real KVM or on x86emu: host bridge, south bridge,
- * clock, VGA, e1000, pci-testdev, 2 MiB of RAM, and a device that writes down every access. The
- * guest is a Program; it runs in the vCPU's own thread.
+ * clock, VGA, e1000 with a cable whose other end the test holds, pci-testdev, 2 MiB of RAM, and a
+ * device that writes down every access. The guest is a Program; it runs in the vCPU's own thread.
  */
 #ifndef LIGNITE_TESTS_COALESCING_BOARD_H
 #define LIGNITE_TESTS_COALESCING_BOARD_H
@@ -25,6 +25,7 @@
 #include "hw/pci-host/i440fx.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "memory/system.h"
+#include "net/end.h"
 #include "program.h"
 #include "system/mainloop.h"
 
@@ -45,6 +46,7 @@
 #define TEST_DEV    PCI_DEVFN(4, 0)
 #define VGA_FB      0xe0000000u /* BAR 0 */
 #define VGA_REGS    0xe1000000u /* BAR 2 */
+#define CIRRUS_REGS 0xe5000000u /* BAR 1 */
 #define VGA_MEMORY  0x100000u
 #define NIC_MEM     0xe2000000u
 #define NIC_IO      0xc000
@@ -70,6 +72,7 @@ static struct {
     PCIBus *pci;
     ISABus *isa;
     Device *rtc, *vga, *nic, *testdev;
+    End wire;    /* of the e1000 */
     GArray *log; /* Access */
     void (*on_access)(const Access *a);
     void (*at_end)(void); /* inside the access that ends a program */
@@ -139,12 +142,23 @@ static inline void board_warn(const char *line)
     g_test_message("%s", line);
 }
 
+/* For the next board; NULL: the standard VGA. */
+static const PCIDeviceClass *board_vga_class;
+
+static inline bool board_has_cirrus(void)
+{
+    return board_vga_class == &cirrus_vga_class;
+}
+
 static inline Device *board_pci(const PCIDeviceClass *cls, uint8_t devfn)
 {
     Device *dev = device_new(&cls->device);
 
     ((PCIDevice *)dev)->devfn = devfn;
     device_set_str(dev, "romfile", "");
+    if (cls == &e1000_class) {
+        device_set_str(dev, "netdev", "wire");
+    }
     if (cls == &pci_vga_class) {
         device_set_str(dev, "vgamem_mb", "1");
     }
@@ -163,7 +177,11 @@ static inline void board_map_bars(void)
     const uint32_t decode = PCI_COMMAND_MEMORY | PCI_COMMAND_IO;
 
     host_config_write(VGA_DEV, PCI_BASE_ADDRESS_0, VGA_FB);
-    host_config_write(VGA_DEV, PCI_BASE_ADDRESS_0 + 8, VGA_REGS);
+    if (board_has_cirrus()) {
+        host_config_write(VGA_DEV, PCI_BASE_ADDRESS_0 + 4, CIRRUS_REGS);
+    } else {
+        host_config_write(VGA_DEV, PCI_BASE_ADDRESS_0 + 8, VGA_REGS);
+    }
     host_config_write(NIC_DEV, PCI_BASE_ADDRESS_0, NIC_MEM);
     host_config_write(NIC_DEV, PCI_BASE_ADDRESS_0 + 4, NIC_IO);
     host_config_write(TEST_DEV, PCI_BASE_ADDRESS_0, TESTDEV_MEM);
@@ -204,7 +222,8 @@ static inline void board_add_devices(void)
     device_set_str(board.rtc, "clock", "vm");
     device_set_str(board.rtc, "base", "2020-01-01T00:00:00");
     device_realize_or_die(board.rtc, &board.isa->bus);
-    board.vga = board_pci(&pci_vga_class, VGA_DEV);
+    board.vga = board_pci(board_vga_class ? board_vga_class : &pci_vga_class, VGA_DEV);
+    end_backend(&board.wire, "wire");
     board.nic = board_pci(&e1000_class, NIC_DEV);
     board.testdev = board_pci(&pci_testdev_class, TEST_DEV);
     board.rec_owner.name = "recorder";
@@ -287,6 +306,8 @@ static inline void board_stop(void)
     board_remove(get_system_io(), &board.rec_io);
     board_remove(get_system_memory(), &board.rec_mem);
     system_bus_free();
+    end_free(&board.wire);
+    net_close_all();
     memory_region_destroy(&board.ram);
     memory_system_cleanup();
     machine_unlock();

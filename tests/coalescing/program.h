@@ -145,6 +145,17 @@ static inline void p_pause(Program *p)
     p_loop_end(p, p_loop(p, 30000));
 }
 
+/* Look at a byte of memory until one of these bits is set: test byte [addr], bits; jz back. */
+static inline void p_wait(Program *p, uint32_t addr, uint8_t bits)
+{
+    p_byte(p, 0xf6);
+    p_byte(p, 0x05);
+    p_long(p, addr, 4);
+    p_byte(p, bits);
+    p_byte(p, 0x74);
+    p_byte(p, 0xf7);
+}
+
 /* jmp $ */
 static inline void p_spin(Program *p)
 {

@@ -3,13 +3,13 @@
  * Random guest programs, each run with queued writes, without, and with the switches thrown as it
  * runs: what it reads, the state it leaves in the devices, and the screen must be the same.
  *
- * A program is a straight line of port and memory accesses to clock, PCI configuration, VGA, NIC
- * and pci-testdev, with resets and BAR moves in between. Two ports of the recorder reset the
- * devices and throw the switches. The state is taken inside the access that ends the program, so it
- * is of the same instant each time.
+ * A program is a straight line of port and memory accesses to clock, PCI configuration, VGA (the
+ * standard one, or Cirrus with its blitter), NIC and pci-testdev, with resets and BAR moves in
+ * between. Two ports of the recorder reset the devices and throw the switches. The state is taken
+ * inside the access that ends the program, so it is of the same instant each time.
  *
  * All follow from --seed, which GLib prints. LIGNITE_DIFF_PROGRAMS=N sets how many programs each
- * case runs (on KVM a 25th of it), LIGNITE_DIFF_FIRST=N which is the first.
+ * case runs (on KVM a fiftieth of it), LIGNITE_DIFF_FIRST=N which is the first.
  *
  * Left out on purpose: an access to the linear frame buffer straight after queued writes to the
  * window at A0000. It is RAM, does not exit, and may be ahead of them: see docs/coalescing.md. The
@@ -19,8 +19,8 @@
 
 #define RESET_PORT  (REC_PORT + 0x3e)
 #define SWITCH_PORT (REC_PORT + 0x3d)
-#define PROGRAMS    500 /* of each of the kinds below */
-#define KVM_SHARE   25
+#define PROGRAMS    400 /* of each of the kinds below */
+#define KVM_SHARE   50
 
 enum Mode { ALWAYS, NEVER, TOGGLING, MODES };
 
@@ -114,9 +114,9 @@ static uint64_t hash_vga(void)
     uint64_t h = hash_value(0, host_inb(0x3cc));
     bool color = host_inb(0x3cc) & 1;
 
-    h = hash_indexed(h, 0x3c4, 8);
-    h = hash_indexed(h, 0x3ce, 16);
-    h = hash_indexed(h, color ? 0x3d4 : 0x3b4, 32);
+    h = hash_indexed(h, 0x3c4, board_has_cirrus() ? 32 : 8);
+    h = hash_indexed(h, 0x3ce, board_has_cirrus() ? 64 : 16);
+    h = hash_indexed(h, color ? 0x3d4 : 0x3b4, board_has_cirrus() ? 64 : 32);
     h = hash_value(h, host_inb(0x3c0)); /* the index; then the flip-flop is known */
     for (unsigned i = 0; i < 0x15; i++) {
         host_inb(color ? 0x3da : 0x3ba);
@@ -129,11 +129,22 @@ static uint64_t hash_vga(void)
     for (unsigned i = 0; i < 768; i++) {
         h = hash_value(h, host_inb(0x3c9));
     }
-    for (unsigned i = 0; i < 16; i++) {
+    for (unsigned i = 0; i < 16 && !board_has_cirrus(); i++) {
         h = hash_value(
             h, address_space_lduw_le(&address_space_memory, VGA_REGS + 0x500 + 2 * i, NULL));
     }
     return h;
+}
+
+/* A Cirrus has its frame buffer as memory when no blit waits for the CPU, and no write is extended.
+ */
+static void show_plain_memory(void)
+{
+    static const uint16_t plain[] = {0x0431, 0x0031, 0x000b};
+
+    for (size_t i = 0; board_has_cirrus() && i < G_N_ELEMENTS(plain); i++) {
+        address_space_stw_le(&address_space_io, 0x3ce, plain[i], NULL);
+    }
 }
 
 static uint64_t hash_vram(void)
@@ -164,10 +175,11 @@ static void take_snapshot(void)
     taken.clock = hash_clock();
     taken.screen = hash_screen();
     board_map_bars(); /* wherever the program has left them */
+    taken.vga = hash_vga();
+    show_plain_memory();
     taken.vram = hash_vram();
     taken.nic = hash_nic();
     taken.testdev = hash_registers(0, TESTDEV_MEM, 0x20);
-    taken.vga = hash_vga();
 }
 
 /* ------------------------------------------------------------------------------ the programs -- */
@@ -416,6 +428,124 @@ static void vga_op(GRand *rand, Program *p)
     }
 }
 
+/* ---------------------------------------------------------------------------------- Cirrus -- */
+
+static void cirrus_gr(Program *p, uint8_t index, uint8_t val)
+{
+    p_out(p, 0x3ce, index | val << 8, 2);
+}
+
+/* What a blit does, by the blitter's registers: in memory, queued, or by port, from GR20 on. */
+static void cirrus_describe(GRand *rand, Program *p, uint8_t kind)
+{
+    const uint32_t rop = PICK(rand, 0x0d, 0x00, 0x0e, 0x05, 0x59, 0x0b, 0xda, 0x6d);
+    const uint32_t size[] = {below(rand, 64), below(rand, 16), 64 << below(rand, 3),
+                             64 << below(rand, 3)};
+    const uint32_t dst = below(rand, 0x40000), src = below(rand, 0x40000);
+
+    if (below(rand, 2)) {
+        for (unsigned i = 0; i < 4; i++) {
+            p_store(p, CIRRUS_REGS + 0x108 + 2 * i, size[i], 2);
+        }
+        p_store(p, CIRRUS_REGS + 0x110, dst, 2);
+        p_store(p, CIRRUS_REGS + 0x112, dst >> 16, 1);
+        p_store(p, CIRRUS_REGS + 0x114, src, 4);
+        p_store(p, CIRRUS_REGS + 0x118, kind, 1);
+        p_store(p, CIRRUS_REGS + 0x11a, rop, 1);
+        return;
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        cirrus_gr(p, 0x20 + i, size[i / 2] >> (i % 2 ? 8 : 0));
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        cirrus_gr(p, 0x28 + i, dst >> 8 * i);
+        cirrus_gr(p, 0x2c + i, src >> 8 * i);
+    }
+    cirrus_gr(p, 0x30, kind);
+    cirrus_gr(p, 0x32, rop);
+}
+
+static void cirrus_blit(GRand *rand, Program *p)
+{
+    uint8_t kind =
+        PICK(rand, 0x00, 0x00, 0x01, 0x04, 0x40, 0xc0, 0x80, 0x84, 0x88, 0x14, 0x24, 0x44);
+    uint32_t base;
+
+    p_store(p, CIRRUS_REGS + 0x100, g_rand_int(rand), 4);
+    p_store(p, CIRRUS_REGS + 0x104, g_rand_int(rand), 4);
+    cirrus_describe(rand, p, kind);
+    if (below(rand, 2)) {
+        p_store(p, CIRRUS_REGS + 0x140, 2, 1);
+    } else {
+        cirrus_gr(p, 0x31, 2);
+    }
+    /* All through the window, or all through the frame buffer: see the head of the file. */
+    base = below(rand, 4) ? 0xa0000 : VGA_FB;
+    p_in(p, 0x3cc, 1);
+    for (unsigned n = kind & 4 ? below(rand, 40) : 0; n > 0; n--) {
+        p_store(p, base + below(rand, 0x1000) * 4, g_rand_int(rand), 4);
+    }
+    p_outb(p, 0x3ce, 0x31);
+    p_in(p, 0x3cf, 1);
+}
+
+static void cirrus_registers(GRand *rand, Program *p)
+{
+    switch (below(rand, 6)) {
+    case 0:
+        p_out(p, 0x3c4, 0x07 | PICK(rand, 0, 1, 3, 7, 0x11, 0x17) << 8, 2);
+        break;
+    case 1:
+        cirrus_gr(p, PICK(rand, 0x09, 0x0a), g_rand_int(rand)); /* banks */
+        break;
+    case 2:
+        cirrus_gr(p, 0x0b, PICK(rand, 0, 0, 1, 2, 4, 6, 0x14, 0x20, 0x21));
+        break;
+    case 3:
+        cirrus_gr(p, PICK(rand, 0x05, 0x00, 0x01, 0x10, 0x11, 0x33), below(rand, 8));
+        break;
+    case 4: /* the hidden register of the colours */
+        for (unsigned i = 0; i < 4; i++) {
+            p_in(p, 0x3c6, 1);
+        }
+        p_outb(p, 0x3c6, PICK(rand, 0x00, 0xc1, 0xe1));
+        break;
+    default:
+        p_out(p, 0x3d4, PICK(rand, 0x0c, 0x0d, 0x13, 0x1b) | g_rand_int(rand) << 8, 2);
+        break;
+    }
+}
+
+static void cirrus_op(GRand *rand, Program *p)
+{
+    switch (below(rand, 8)) {
+    case 0:
+    case 1:
+        cirrus_blit(rand, p);
+        break;
+    case 2:
+    case 3:
+        cirrus_registers(rand, p);
+        break;
+    case 4:
+        p_outb(p, 0x3c8, g_rand_int(rand));
+        p_outb(p, 0x3c9, g_rand_int(rand));
+        break;
+    case 5: /* see the head of the file */
+        p_in(p, 0x3cc, 1);
+        p_load(p, VGA_FB + below(rand, 0x40000), 1 << below(rand, 3));
+        break;
+    case 6:
+        p_load(p, 0xa0000 + below(rand, 0x10000), 1 << below(rand, 3));
+        break;
+    default:
+        for (unsigned n = below(rand, 8); n > 0; n--) {
+            p_store(p, 0xa0000 + below(rand, 0x10000), g_rand_int(rand), 1 << below(rand, 3));
+        }
+        break;
+    }
+}
+
 /* A mode to start from: text, planes, or bytes. */
 static void vga_begin(GRand *rand, Program *p)
 {
@@ -456,12 +586,14 @@ typedef struct Kind {
     Op ops[8]; /* one is chosen for each step */
     unsigned n;
     bool vga;
+    const PCIDeviceClass *card; /* NULL: the standard one */
 } Kind;
 
 static const Kind kinds[] = {
     {"clock", {clock_op}, 1, false},
     {"pci-configuration", {config_op, config_op, config_op, move_op, clock_op}, 5, false},
     {"vga", {vga_op}, 1, true},
+    {"cirrus", {cirrus_op}, 1, true, &cirrus_vga_class},
     {"e1000", {nic_op, nic_op, nic_op, move_op}, 4, false},
     {"everything",
      {clock_op, config_op, nic_op, vga_op, testdev_op, move_op, vga_op, nic_op},
@@ -588,6 +720,7 @@ static void test_programs(const void *opaque)
         g_test_skip("/dev/kvm is missing");
         return;
     }
+    board_vga_class = c->kind->card;
     n = kvm ? MAX(n / KVM_SHARE, 1) : n;
     g_test_message("%u programs from LIGNITE_DIFF_FIRST=%u", n, first);
     for (unsigned i = 0; i < n; i++) {

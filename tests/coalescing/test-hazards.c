@@ -564,6 +564,161 @@ static void test_map_changes_in_handler(const void *accel)
     board_stop();
 }
 
+/* What another region shows of a range is a range, too; both are the same registers. */
+static void test_alias_shows_a_range_twice(const void *accel)
+{
+    MemoryRegion alias;
+    uint64_t exits;
+    unsigned zones;
+    Program p = {};
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    memory_region_add_coalescing(&board.rec_mem, 0x10, 0x20);
+    zones = board_zones();
+    memory_region_init_alias(&alias, NULL, "again", &board.rec_mem, 0x18, 0x800);
+    memory_region_add_subregion(get_system_memory(), REC_MEM + 0x10000, &alias);
+    g_assert_cmpuint(board_zones(), ==, zones + 1);
+    for (unsigned i = 0; i < 20; i++) {
+        p_store(&p, REC_MEM + 0x18, 2 * i, 4);
+        p_store(&p, REC_MEM + 0x10000, 2 * i + 1, 4);
+    }
+    p_store(&p, REC_MEM + 0x10018, 99, 4); /* behind the range */
+    p_end(&p);
+    exits = vcpus_exits();
+    board_run(&p);
+    g_assert_cmpuint(vcpus_exits() - exits, <, 10);
+    g_assert_cmpuint(board.log->len, ==, 41);
+    for (unsigned i = 0; i < 40; i++) {
+        board_expect(i, 'w', 0x18, 4, i);
+    }
+    board_expect(40, 'w', 0x30, 4, 99);
+    /* The second goes with writes pending: they were for the same registers. */
+    memory_region_del_subregion(get_system_memory(), &alias);
+    memory_region_destroy(&alias);
+    g_assert_cmpuint(board_zones(), ==, zones);
+    board_stop();
+}
+
+/* Memory that reads without an exit, and whose writes are the device's: those are queued. */
+static void test_range_over_read_only_memory(const void *accel)
+{
+    g_autoptr(GError) err = NULL;
+    MemoryRegion rom;
+    uint64_t exits;
+    Program p = {};
+
+    if (!board_start(accel, 1)) {
+        return;
+    }
+    memory_region_init_rom_device(&rom, &board.rec_owner, &rec_mem_ops, NULL, "registers", 0x1000,
+                                  &err);
+    g_assert_no_error(err);
+    memory_region_add_subregion(get_system_memory(), REC_MEM + 0x100000, &rom);
+    memory_region_add_coalescing(&rom, 0x100, 0x100);
+    ((uint8_t *)memory_region_get_ram_ptr(&rom))[0x104] = 0x77;
+    for (unsigned i = 0; i < 20; i++) {
+        p_store(&p, REC_MEM + 0x100104, i, 1);
+        p_load(&p, REC_MEM + 0x100104, 1);
+    }
+    p_end(&p);
+    exits = vcpus_exits();
+    board_run(&p);
+    g_assert_cmpuint(vcpus_exits() - exits, <, 10);
+    g_assert_cmpuint(board.log->len, ==, 20);
+    for (unsigned i = 0; i < 20; i++) {
+        board_expect(i, 'w', 0x104, 1, i);
+        g_assert_cmphex(board_logged(i), ==, 0x77); /* and leave the memory alone */
+    }
+    board_remove(get_system_memory(), &rom);
+    board_stop();
+}
+
+static uint64_t rings(int fd)
+{
+    uint64_t n = 0;
+
+    return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
+}
+
+/* Whether the one doorbell there is is the host's. */
+static bool doorbell_is_active(void)
+{
+    g_autoptr(CoalescedInfo) info = coalesced_query();
+    const CoalescedDoorbell *bell = &g_array_index(info->doorbells, CoalescedDoorbell, 0);
+
+    g_assert_cmpuint(info->doorbells->len, ==, 1);
+    g_assert_cmpstr(bell->reason, ==, bell->active ? "" : "the host takes no more");
+    return bell->active;
+}
+
+/*
+ * More ranges than the host takes: the writes to the rest exit, and all arrive. A doorbell is rung
+ * in user space then, until there is room.
+ */
+static void test_host_takes_no_more(const void *accel)
+{
+    enum { RANGES = 1050, STRIDE = 8 };
+    g_autoptr(CoalescedInfo) info = NULL;
+    MemoryRegion many;
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    unsigned refused = 0, start;
+    Program p = {}, ring = {};
+    uint64_t exits;
+
+    if (!board_start(accel, 1)) {
+        close(fd);
+        return;
+    }
+    memory_region_init_io(&many, &board.rec_owner, &rec_mem_ops, NULL, "many", RANGES * STRIDE);
+    for (unsigned i = 0; i < RANGES; i++) {
+        memory_region_add_coalescing(&many, i * STRIDE, 4);
+    }
+    memory_region_add_subregion(get_system_memory(), REC_MEM + 0x100000, &many);
+    info = coalesced_query();
+    for (guint i = 0; i < info->zones->len; i++) {
+        const CoalescedZone *zone = &g_array_index(info->zones, CoalescedZone, i);
+
+        refused += strcmp(zone->reason, "the host takes no more") == 0;
+    }
+    g_assert_cmpuint(refused, >, 0);
+    g_assert_cmpuint(refused, <, RANGES);
+    /* mov edi, the first; then RANGES times: mov [edi], ecx; add edi, STRIDE */
+    p_byte(&p, 0xbf);
+    p_long(&p, REC_MEM + 0x100000, 4);
+    start = p_loop(&p, RANGES);
+    p_byte(&p, 0x89);
+    p_byte(&p, 0x0f);
+    p_byte(&p, 0x83);
+    p_byte(&p, 0xc7);
+    p_byte(&p, STRIDE);
+    p_loop_end(&p, start);
+    p_end(&p);
+    exits = vcpus_exits();
+    board_run(&p);
+    exits = vcpus_exits() - exits;
+    g_assert_cmpuint(exits, >=, refused);
+    g_assert_cmpuint(exits, <, refused + 20);
+    g_assert_cmpuint(board.log->len, ==, RANGES);
+    for (unsigned i = 0; i < RANGES; i++) {
+        board_expect(i, 'w', i * STRIDE, 4, RANGES - i);
+    }
+    memory_region_add_eventfd(&board.rec_mem, 0x40, 4, false, 0, fd);
+    g_assert_false(doorbell_is_active());
+    p_store(&ring, REC_MEM + 0x40, 1, 4);
+    p_end(&ring);
+    board_run(&ring);
+    g_assert_cmpuint(rings(fd), ==, 1);
+    board_remove(get_system_memory(), &many);
+    g_assert_true(doorbell_is_active());
+    board_run(&ring);
+    g_assert_cmpuint(rings(fd), ==, 1);
+    memory_region_del_eventfd(&board.rec_mem, 0x40, 4, false, 0, fd);
+    board_stop();
+    close(fd);
+}
+
 /* --------------------------------------------------------------------------------------- order --
  */
 
@@ -643,13 +798,6 @@ static void test_two_cpus_in_order(const void *accel)
 
 /* ----------------------------------------------------------------------------------- doorbells --
  */
-
-static uint64_t rings(int fd)
-{
-    uint64_t n = 0;
-
-    return read(fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
-}
 
 /* Rung while nobody takes the lock: so it did not wait in the ring. */
 static void check_rings_at_once(int fd)
@@ -910,6 +1058,9 @@ int main(int argc, char **argv)
         {"map-changes/pam", test_pam_changes, KVM | EMU},
         {"target-gone/counted", test_target_gone, NO_CPU},
         {"zones-leak/500-remaps-and-resets", test_zones_do_not_leak, KVM | EMU},
+        {"zones-leak/host-takes-no-more", test_host_takes_no_more, KVM},
+        {"map-changes/range-shown-twice", test_alias_shows_a_range_twice, KVM | EMU},
+        {"map-changes/range-over-read-only-memory", test_range_over_read_only_memory, KVM | EMU},
         {"order/memory-and-ports", test_memory_and_ports_in_order, KVM | EMU},
         {"order/across-a-page", test_store_across_pages, KVM | EMU},
         {"several-cpus/two-in-order", test_two_cpus_in_order, KVM},

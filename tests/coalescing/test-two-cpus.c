@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Two CPUs on real KVM: one writes numbers to coalesced registers, of memory and of ports, and some
- * to one that exits; the other moves the BARs of that device and resets it. Of the numbers none is
+ * to one that exits; the other moves the BARs of that device and resets it, or a monitor throws its
+ * switches. Of the numbers none is
  * lost, none comes twice or out of order, none goes to nobody, and the ledger is in the end what it
  * was.
  *
- * Some seconds in the suite; LIGNITE_SECONDS=60 makes it long. Built with -Db_sanitize=thread it
- * shows that all device state is under the lock.
+ * Some seconds in the suite; LIGNITE_SECONDS=N makes it N for each case. Built with
+ * -Db_sanitize=thread it shows that all device state is under the lock; there it takes a minute.
  */
 #include "board.h"
 
@@ -257,7 +258,29 @@ static void put_long(uint32_t addr, uint32_t val)
     memcpy(board.mem + addr, &val, 4);
 }
 
-static void run_round(unsigned numbers, bool config)
+typedef enum How { BY_EXITS, BY_GUEST, SWITCHED } How;
+
+/* As a monitor does, while the CPUs run: each switch on its own. */
+static void throw_switches(void)
+{
+    static const char *const names[] = {"coalesced-mmio", "coalesced-pio"};
+
+    for (unsigned i = 0; board.ended < 2; i++) {
+        g_autoptr(GError) err = NULL;
+
+        device_set_property(numbered, names[i % 2], g_variant_new_boolean(i >> 1 & 1), &err);
+        g_assert_no_error(err);
+        next.moves++;
+        machine_unlock();
+        g_usleep(200);
+        machine_lock();
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        device_set_property(numbered, names[i], g_variant_new_boolean(true), NULL);
+    }
+}
+
+static void run_round(unsigned numbers, How how)
 {
     g_autofree Program *writer = g_new0(Program, 1), *mover = g_new0(Program, 1);
 
@@ -268,15 +291,25 @@ static void run_round(unsigned numbers, bool config)
     put_long(BASE, HOME_MEM);
     next.number = numbers;
     next.by = BY_MEM;
-    make_writer(writer, numbers, config);
-    if (config) {
-        make_config_mover(mover);
-    } else {
+    make_writer(writer, numbers, how == BY_GUEST);
+    switch (how) {
+    case BY_EXITS:
         make_exit_mover(mover);
+        break;
+    case BY_GUEST:
+        make_config_mover(mover);
+        break;
+    case SWITCHED:
+        p_end(mover);
+        break;
     }
     board_load(0, writer);
     board_load(1, mover);
+    board.ended = 0;
     vcpus_resume();
+    if (how == SWITCHED) {
+        throw_switches();
+    }
     board_wait(2);
     vcpus_pause();
     if (next.wrong) {
@@ -287,10 +320,10 @@ static void run_round(unsigned numbers, bool config)
     g_array_set_size(board.log, 0);
 }
 
-static void run_rounds(bool config)
+static void run_rounds(How how)
 {
     g_autoptr(CoalescedInfo) info = NULL;
-    const unsigned numbers = 20000;
+    const unsigned numbers = 5000;
     gint64 end;
     uint64_t unassigned;
     unsigned zones, rounds = 0;
@@ -301,12 +334,12 @@ static void run_rounds(bool config)
     memset(&next, 0, sizeof(next));
     numbered = board_pci(&numbered_class, DEV);
     map_numbered(HOME_MEM, HOME_IO);
-    board.on_access = config ? NULL : move_there_and_back;
+    board.on_access = how == BY_EXITS ? move_there_and_back : NULL;
     zones = board_zones();
     unassigned = board_unassigned();
     end = g_get_monotonic_time() + seconds() * G_TIME_SPAN_SECOND;
     do {
-        run_round(numbers, config);
+        run_round(numbers, how);
         rounds++;
     } while (g_get_monotonic_time() < end);
     map_numbered(HOME_MEM, HOME_IO);
@@ -326,12 +359,17 @@ static void run_rounds(bool config)
 
 static void test_moved_by_exits(void)
 {
-    run_rounds(false);
+    run_rounds(BY_EXITS);
 }
 
 static void test_moved_by_guest(void)
 {
-    run_rounds(true);
+    run_rounds(BY_GUEST);
+}
+
+static void test_switched(void)
+{
+    run_rounds(SWITCHED);
 }
 
 int main(int argc, char **argv)
@@ -340,5 +378,6 @@ int main(int argc, char **argv)
     mainloop_init();
     g_test_add_func("/two-cpus/moved-and-reset-while-written", test_moved_by_exits);
     g_test_add_func("/two-cpus/moved-by-the-guest-with-writes-pending", test_moved_by_guest);
+    g_test_add_func("/two-cpus/switched-while-written", test_switched);
     return g_test_run();
 }

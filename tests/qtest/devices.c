@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which devices are there: the board's own, those of -device and -vga, and on the serial port what
- * is sent to it.
+ * Which devices are there: the board's own, and those of -device and -vga.
  */
 #include <stdio.h>
 
@@ -80,33 +79,6 @@ static void test_vga_option(void)
     vm_stop(vm);
 }
 
-/* What the guest sends to its first serial port arrives, in order. */
-static void test_serial(void)
-{
-    g_autofree char *folder = g_dir_make_tmp("lignite-XXXXXX", NULL);
-    g_autofree char *path = g_build_filename(folder, "serial", NULL);
-    g_autofree char *text = NULL;
-    Vm *vm = vm_start("-nodefaults -serial file:%s", path);
-
-    outb(vm, 0x3fb, 0x83); /* 115200 8N1 */
-    outb(vm, 0x3f8, 1);
-    outb(vm, 0x3f9, 0);
-    outb(vm, 0x3fb, 0x03);
-    for (const char *c = "Hello"; *c; c++) {
-        for (int i = 0; !(inb(vm, 0x3fd) & 0x20); i++) { /* time passes only by our steps */
-            g_assert_cmpint(i, <, 100);
-            vm_step(vm, NANOSECONDS_PER_MS);
-        }
-        outb(vm, 0x3f8, *c);
-    }
-    vm_step(vm, NANOSECONDS_PER_MS);
-    vm_stop(vm);
-    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    g_assert_cmpstr(text, ==, "Hello");
-    remove(path);
-    remove(folder);
-}
-
 static void test_debug_exit(void)
 {
     Vm *vm = vm_start("-nodefaults -device isa-debug-exit,iobase=0xf4,iosize=4");
@@ -139,7 +111,6 @@ int main(int argc, char **argv)
     g_test_add_func("/devices/e1000", test_e1000);
     g_test_add_func("/devices/plug", test_plug);
     g_test_add_func("/devices/vga-option", test_vga_option);
-    g_test_add_func("/devices/serial", test_serial);
     g_test_add_func("/devices/debug-exit", test_debug_exit);
     g_test_add_func("/devices/machine-none", test_machine_none);
     return g_test_run();

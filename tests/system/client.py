@@ -161,6 +161,17 @@ def interrupts():
     answer = machine.ask("clock_step")
     tap.check(machine.irqs == ["IRQ raise 8"] and answer.startswith("OK "), f"{machine.irqs}")
     machine.end()
+    # An output: the timer's, two changes within one step.
+    machine = Machine().shake_hands()
+    machine.must("irq_intercept_out isa-pit")
+    tap.check(machine.ask("irq_intercept_out ioapic").startswith("FAIL"), "another")
+    for line, told in (("outb 0x43 0x36", ["IRQ raise 0"]), ("outb 0x40 100", []),
+                       ("outb 0x40 0", [])):
+        machine.must(line)
+        tap.check(machine.irqs == told, f"{line}: {machine.irqs}")
+    machine.ask("clock_step 85000")  # a cycle over 100 of 838 ns
+    tap.check(machine.irqs == ["IRQ lower 0", "IRQ raise 0"], str(machine.irqs))
+    machine.end()
 
 
 def device_paths():

@@ -36,6 +36,21 @@ ROWS = [
     ("-boot cc", ["-boot", "'c' was given twice"]),
     ("-boot menu=x", ["-boot", "menu", "'on' or 'off'"]),
     ("-boot zz=x", ["-boot", "Invalid parameter 'zz'"]),
+    ("-rtc base=zz", ["-rtc: base=zz: invalid datetime format", "2006-06-17"]),
+    ("-rtc base=2026-02-30", ["-rtc: base=2026-02-30: invalid datetime format"]),
+    ("-rtc clock=zz", ["-rtc", "clock", "'zz'", "host, rt, vm"]),
+    ("-rtc driftfix=zz", ["-rtc", "'zz' invalid driftfix", "slew"]),
+    ("-rtc zz=1", ["-rtc", "Invalid parameter 'zz'"]),
+    ("-qtest zz", ["-qtest zz", "could not connect to 'zz'"]),
+    ("-qtest chardev:zz", ["-qtest chardev:zz: chardev 'zz' not found"]),
+    ("-qtest mon:stdio", ["-qtest mon:stdio", "monitor"]),
+    ("-qtest null -qtest-log no/such/log", ["-qtest-log no/such/log", "No such file"]),
+    ("-object {'id':'a'}", ["-object {'id':'a'}", "'qom-type' is missing"]),
+    ("-sandbox on,spawn=zz", ["-sandbox", "'spawn' expects allow or deny"]),
+    ("-readconfig no/such/file", ["-readconfig no/such/file", "No such file"]),
+    ("-set device.zz.a=1", ["-set device.zz.a=1", "there is no device \"zz\""]),
+    ("-run-with zz=on", ["-run-with", "Invalid parameter 'zz'"]),
+    ("-msg zz=on", ["-msg", "Invalid parameter 'zz'"]),
     ("-uuid zz", ["-uuid zz", "not a UUID"]),
     ("-name a,zz=b", ["-name", "Invalid parameter 'zz'"]),
     ("-vga zz", ["-vga zz", "unknown vga type", "-vga help"]),
@@ -208,6 +223,16 @@ def no_accelerator():
     tap.check("zz" in err, err)
 
 
+def bad_latency():
+    for value, part in (("10", "at least 100us"), ("99us", "at least 100us"), ("-1ms", "10ms"),
+                        ("x", "10ms"), ("", "10ms"), ("1h", "10ms"), ("9" * 30 + "s", "10ms")):
+        status, out, err = tap.run("-accel", f"x86emu,coalesce-latency={value}", "-nodefaults",
+                                   "-display", "none", "-S")
+        tap.check(status == 1 and out == "", f"{value}: status {status}, stdout {out!r}")
+        lines = err.splitlines()
+        tap.check(lines and "coalesce-latency" in lines[0] and part in lines[0], f"{value}: {err}")
+
+
 CASES = [(args, make_row(args, parts)) for args, parts in ROWS] + [
     ("-bios missing", bios_missing),
     ("-bios empty", bios(0, "64 KiB")),
@@ -223,6 +248,7 @@ CASES = [(args, make_row(args, parts)) for args, parts in ROWS] + [
     ("-kernel missing", kernel_missing),
     ("socket in use", socket_in_use),
     ("-accel unknown", no_accelerator),
+    ("-accel X,coalesce-latency", bad_latency),
 ]
 
 tap.main(CASES)

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import termios
+import time
 
 import tap
 from monitor import BASE, PROMPT, Monitor
@@ -68,7 +69,7 @@ def info_commands():
         for line in monitor.run("info").splitlines():
             name = line.split()[1].rstrip(",")
             out = monitor.run(f"info {name}")
-            tap.check(name == "screen" or not out.startswith("Error"), f"info {name}: {out!r}")
+            tap.check(name in ("screen", "io-profile") or not out.startswith("Error"), f"info {name}: {out!r}")
         tap.check(monitor.run("info name") == "vm1\n", "wrong name")
         tap.check("serial0: filename=null" in monitor.run("info chardev"), "no serial0")
         tap.check("dev: isa-serial" in monitor.run("info qtree"), "no isa-serial")
@@ -96,6 +97,28 @@ def signal_ends(number, *args):
             tap.check(monitor.wait() == 0, f"status {monitor.process.returncode}")
             tap.check(not os.path.exists("pid"), "the pidfile is still there")
     return case
+
+
+def second_signal_forces():
+    """A peer that does not read makes the end wait for it, a little; a second signal does not."""
+    for signals, wanted in ((1, 0), (1000, 1)):
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("s")
+            server.listen()
+            with Monitor("-serial", "unix:s") as monitor:
+                peer, _ = server.accept()
+                for _ in range(2000):  # more than a socket holds, as each byte is sent alone
+                    monitor.send("o /b 0x3f8 0x41")
+                for _ in range(2000):
+                    monitor.read_prompt()
+                for _ in range(signals):
+                    if monitor.process.poll() is not None:
+                        break
+                    monitor.process.send_signal(signal.SIGTERM)
+                    time.sleep(0.01)
+                tap.check(monitor.wait() == wanted, f"status {monitor.process.returncode}")
+                peer.close()
+        os.unlink("s")
 
 
 def signal_while_waiting_for_a_peer():
@@ -239,6 +262,7 @@ tap.main([
     ("SIGINT ends", signal_ends(signal.SIGINT)),
     ("SIGHUP ends", signal_ends(signal.SIGHUP)),
     ("SIGTERM ends in spite of -no-shutdown", signal_ends(signal.SIGTERM, "-no-shutdown")),
+    ("a second signal forces", second_signal_forces),
     ("signal while waiting for a peer", signal_while_waiting_for_a_peer),
     ("unknown accelerator falls back", unknown_accelerator_falls_back),
     ("isa-debug-exit", debug_exit([], 0x21)),

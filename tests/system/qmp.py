@@ -10,119 +10,7 @@ import subprocess
 import time
 
 import tap
-
-BASE = ["-accel", "x86emu", "-display", "none", "-nodefaults"]
-
-
-class Client:
-    """One connection. Events that come between replies wait in `events`."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(tap.LIMIT)
-        deadline = time.monotonic() + tap.LIMIT
-        while True:
-            try:
-                self.socket.connect(path)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-        self.buffer = b""
-        self.events = []
-        self.greeting = self.read()
-
-    def send(self, text):
-        self.socket.sendall(text if isinstance(text, bytes) else text.encode())
-
-    def read(self):
-        while b"\r\n" not in self.buffer:
-            data = self.socket.recv(65536)
-            if not data:
-                raise tap.Failure(f"it closed the connection: {self.buffer!r}")
-            self.buffer += data
-        line, self.buffer = self.buffer.split(b"\r\n", 1)
-        return json.loads(line)
-
-    def reply(self):
-        while True:
-            message = self.read()
-            if "event" not in message:
-                return message
-            self.events.append(message)
-
-    def call(self, command, arguments=None):
-        request = {"execute": command}
-        if arguments is not None:
-            request["arguments"] = arguments
-        self.send(json.dumps(request) + "\n")
-        return self.reply()
-
-    def good(self, command, arguments=None):
-        reply = self.call(command, arguments)
-        tap.check("return" in reply, f"{command} {arguments}: {reply}")
-        return reply["return"]
-
-    def bad(self, command, arguments=None, part="", cls="GenericError"):
-        reply = self.call(command, arguments)
-        tap.check("error" in reply, f"{command} {arguments}: {reply}")
-        tap.check(part in reply["error"]["desc"] and reply["error"]["class"] == cls,
-                  f"{command} {arguments}: {reply}")
-
-    def negotiate(self, *capabilities):
-        self.good("qmp_capabilities", {"enable": list(capabilities)} if capabilities else None)
-        return self
-
-    def event(self):
-        message = self.events.pop(0) if self.events else self.read()
-        tap.check("event" in message, f"no event: {message}")
-        tap.check(set(message["timestamp"]) == {"seconds", "microseconds"}, str(message))
-        return message
-
-    def expect_event(self, name, **data):
-        message = self.event()
-        tap.check(message["event"] == name, f"{name} expected: {message}")
-        for key, value in data.items():
-            tap.check(message["data"][key] == value, str(message))
-        return message
-
-    def hmp(self, line):
-        return self.good("human-monitor-command", {"command-line": line})
-
-
-class Machine:
-    """A running Lignite with QMP on the socket "q", and a client that has negotiated."""
-
-    def __init__(self, *args, paused=True, base=BASE):
-        self.process = subprocess.Popen(
-            [tap.program(), *base, *(["-S"] if paused else []), "-qmp",
-             "unix:q,server=on,wait=off", *args],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            self.client = Client("q").negotiate()
-        except Exception:
-            self.process.kill()
-            raise
-
-    def __enter__(self):
-        return self.client
-
-    def __exit__(self, kind, *args):
-        if kind:
-            self.process.kill()
-            _, err = self.process.communicate()
-            print(f"# stderr: {err!r}")
-            return
-        if self.process.poll() is None:
-            self.client.send("{'execute':'quit'}")
-        self.wait()
-
-    def wait(self):
-        _, err = self.process.communicate(timeout=tap.LIMIT)
-        tap.check(self.process.returncode == 0, f"{self.process.returncode}: {err!r}")
-        tap.check(err == b"", f"stderr {err!r}")
-
+from qmp_client import BASE, Client, Machine
 
 # --------------------------------------------------------------------------------- handshake --
 
@@ -287,6 +175,14 @@ GOOD = [
     ("query-machines", None, lambda r: any(
         m["name"] == "pc-i440fx-11.1" and m["alias"] == "pc" and m["is-default"] for m in r)),
     ("query-cpu-definitions", None, lambda r: "qemu64" in [c["name"] for c in r]),
+    ("query-cpu-model-expansion", {"type": "full", "model": {"name": "qemu64"}},
+     lambda r: r["model"]["name"] == "qemu64" and r["model"]["props"]["lm"] and
+     not r["model"]["props"]["avx2"]),
+    ("query-cpu-model-expansion",
+     {"type": "static", "model": {"name": "qemu64", "props": {"avx2": True, "lm": False}}},
+     lambda r: r["model"]["name"] == "base" and r["model"]["props"]["avx2"] and
+     not r["model"]["props"]["lm"]),
+    ("query-memdev", None, lambda r: [(m["id"], m["size"]) for m in r] == [("pc.ram", 128 << 20)]),
     ("query-iothreads", None, lambda r: r == []),
     ("query-command-line-options", None, lambda r: len(r) > 30),
     ("query-command-line-options", {"option": "boot"},
@@ -294,6 +190,9 @@ GOOD = [
          "order", "once", "menu", "splash-time", "reboot-timeout", "strict"]),
     ("query-pci", None, lambda r: [(d["slot"], d["function"]) for d in r[0]["devices"]] ==
      [(0, 0), (1, 0), (1, 1), (1, 3), (2, 0)]),
+    ("x-io-profile", {"action": "on"}, lambda r: r == {}),
+    ("query-io-profile", None, lambda r: r["accel"] == "x86emu" and r["exits"] == 0 and
+     r["lines"] == [] and r["cpus"] == [{"cpu-index": 0, "exits": 0, "time-ns": 0, "lines": []}]),
     ("query-coalesced", None, lambda r: r["queue"] and r["max-latency"] == 10000000 and
      any(z == {"space": "port", "address": 0x70, "size": 1, "owner": "mc146818rtc", "region": "rtc",
                "active": True} for z in r["zones"]) and r["ioeventfds"] == [] and
@@ -310,6 +209,8 @@ GOOD = [
      lambda r: {"name": "device[0]", "type": "child<isa-debug-exit>"} in r),
     ("qom-get", {"path": "/machine/peripheral/dbg", "property": "iobase"}, lambda r: r == 0xf4),
     ("qom-get", {"path": "dbg", "property": "type"}, lambda r: r == "isa-debug-exit"),
+    ("qom-get", {"path": "/machine/peripheral-anon/device[0]/parent_bus/child[0]/parent_bus",
+                 "property": "type"}, lambda r: r == "ISA"),
     ("qom-get", {"path": "/machine/unattached/device[0]", "property": "type"},
      lambda r: r == "qemu64-x86_64-cpu"),
     ("qom-set", {"path": "vga", "property": "coalesced-mmio", "value": False}, lambda r: r == {}),
@@ -322,6 +223,24 @@ GOOD = [
     ("device_add", {"driver": "e1000", "id": "net", "addr": "5", "mac": "52:54:00:12:34:56"},
      lambda r: r == {}),
     ("device_del", {"id": "net"}, lambda r: r == {}),
+    ("netdev_add", {"type": "user", "id": "n0", "restrict": True,
+                    "hostfwd": [{"str": "tcp:127.0.0.1:0-:22"}, {"str": "udp:127.0.0.1:0-:9"}]},
+     lambda r: r == {}),
+    ("netdev_add", {"type": "dgram", "id": "n1",
+                    "local": {"type": "inet", "host": "127.0.0.1", "port": "0"},
+                    "remote": {"type": "inet", "host": "127.0.0.1", "port": "9"}},
+     lambda r: r == {}),
+    ("device_add", {"driver": "e1000", "id": "nic", "netdev": "n0", "addr": "6",
+                    "mac": "52:54:00:12:34:56"}, lambda r: r == {}),
+    ("query-rx-filter", {"name": "nic"}, lambda r: r[0]["main-mac"] == "52:54:00:12:34:56"),
+    ("query-rx-filter", None, lambda r: [f["name"] for f in r] == ["nic"]),
+    ("object-add", {"qom-type": "filter-dump", "id": "f0", "netdev": "n0", "file": "dump",
+                    "maxlen": 100}, lambda r: os.path.getsize("dump") == 24),
+    ("object-del", {"id": "f0"}, lambda r: r == {}),
+    ("set_link", {"name": "nic", "up": False}, lambda r: r == {}),
+    ("device_del", {"id": "nic"}, lambda r: r == {}),
+    ("netdev_del", {"id": "n0"}, lambda r: r == {}),
+    ("netdev_del", {"id": "n1"}, lambda r: r == {}),
     ("eject", {"device": "ide1-cd0"}, lambda r: r == {}),
     ("blockdev-change-medium", {"device": "ide1-cd0", "filename": "cd", "format": "raw"},
      lambda r: r == {}),
@@ -366,7 +285,8 @@ def every_command():
         schema = Schema(client)
         commands = {row["name"] for row in client.good("query-commands")}
         tap.check(commands == set(schema.commands()), "schema and query-commands differ")
-        tested = {row[0] for row in GOOD} | {"qmp_capabilities", "getfd", "closefd", "quit"}
+        tested = {row[0] for row in GOOD} | {"qmp_capabilities", "getfd", "closefd", "add_client",
+                                              "quit"}
         tap.check(tested == commands, f"not the commands there are: {tested ^ commands}")
         for command, arguments, right in GOOD:
             entry = schema.entries[command]
@@ -389,6 +309,7 @@ def every_argument_wrong():
         for command, arguments, _ in GOOD:
             good.setdefault(command, arguments or {})
         good["getfd"] = good["closefd"] = {"fdname": "a"}
+        good["add_client"] = {"protocol": "s", "fdname": "a"}
         for command, arguments in good.items():
             if command != "device_add":
                 client.bad(command, {**arguments, "zz": 1}, "Parameter 'zz' is unexpected")
@@ -408,8 +329,16 @@ def every_argument_wrong():
 
 # What the right types do not make right: (command, arguments, part of the message, class)
 WRONG = [
-    ("add_client", {"protocol": "vnc", "fdname": "a"}, "has not been found", "CommandNotFound"),
-    ("netdev_add", None, "has not been found", "CommandNotFound"),
+    ("add_client", {"protocol": "dbg", "fdname": "a"}, "named 'a' has not been found"),
+    ("query-cpu-model-expansion", {"type": "full", "model": {"name": "zz"}},
+     "unable to find CPU model 'zz'"),
+    ("query-cpu-model-expansion", {"type": "full", "model": {"name": "qemu64", "props": []}},
+     "'model.props', expected: object"),
+    ("query-cpu-model-expansion",
+     {"type": "full", "model": {"name": "qemu64", "props": {"avx2": []}}}, "'model.props.avx2'"),
+    ("query-cpu-model-expansion",
+     {"type": "full", "model": {"name": "qemu64", "props": {"zz": True}}}, "zz' not found"),
+    ("netdev_add", None, "Parameter 'type' is missing", "GenericError"),
     ("query-vnc", None, "has not been found", "CommandNotFound"),
     ("QUIT", None, "The command QUIT has not been found", "CommandNotFound"),
     ("", None, "has not been found", "CommandNotFound"),
@@ -708,6 +637,85 @@ def coalesced():
                   str(info))
 
 
+def io_profile():
+    """The profile over QMP and HMP, of firmware on the software CPU."""
+    with Machine() as client:
+        client.bad("query-io-profile", None, "the I/O profile is off")
+        client.bad("x-io-profile", {"action": "reset"}, "the I/O profile is off")
+        client.bad("x-io-profile", {"action": "again"})
+        tap.check("is off" in hmp(client, "info io-profile"), "HMP: it is not off")
+        client.good("x-io-profile", {"action": "on"})
+        client.good("cont")
+        while client.good("query-io-profile")["exits"] < 1000:  # as it runs
+            time.sleep(0.05)
+        client.good("stop")
+        info = client.good("query-io-profile")
+        lines = info["lines"]
+        for key in ("exits", "queued", "time-ns"):
+            total = sum(line[key] for line in lines)
+            # Each time is rounded down to ns.
+            tap.check(0 <= info[key] - total <= (len(lines) if key == "time-ns" else 0),
+                      f"{key}: {info[key]}, in lines {total}")
+        tap.check(info["cpus"][0]["exits"] == info["exits"], str(info["cpus"]))
+        names = {(line["device"], line["register"]): line for line in lines}
+        data = names["i440FX-pcihost", "CONFDATA"]
+        tap.check(data["space"] == "port" and 0xcfc <= data["address"] <= 0xcff and
+                  data["reads"] > 100 and data["min-ns"] <= data["mean-ns"] <= data["max-ns"],
+                  str(data))
+        tap.check(data["rule"] in (1, 2, 4) and "rule" in data["advice"], str(data))
+        tap.check(names["i440FX-pcihost", "CONFADD"]["queued"] > 100, "CF8 is not queued")
+        text = hmp(client, "info io-profile")
+        tap.check("Samples Samples%" in text and "CONFDATA" in text and
+                  f"Total Samples:{info['exits']}," in text, text)
+        tap.check(f"Total Samples:{info['exits']}," in hmp(client, "info io-profile 0"), "CPU 0")
+        tap.check("there are 1 CPUs" in hmp(client, "info io-profile 1"), "CPU 1")
+        tap.check("on, off or reset" in hmp(client, "io-profile x"), "a wrong word")
+        hmp(client, "io-profile reset")
+        tap.check(client.good("query-io-profile")["exits"] == 0, "not reset")
+        hmp(client, "io-profile off")
+        client.bad("query-io-profile", None, "the I/O profile is off")
+
+
+def profile_files():
+    """What -profile leaves at the end, in each format."""
+    for form, start in ("table", "Device "), ("json", "{"), ("csv", "space,"), ("svg", "<svg "):
+        with Machine("-profile", f"io,file=profile,format={form}"):
+            pass
+        with open("profile", encoding="utf-8") as file:
+            tap.check(file.read().startswith(start), form)
+    for wrong, words in (("cpu", "unknown profile 'cpu': only io is there"),
+                         ("io,format=xml", "unknown format 'xml': table, json, csv or svg"),
+                         ("io,to=x", "Invalid parameter 'to'")):
+        status, _, err = tap.run(*BASE, "-profile", wrong)
+        tap.check(status == 1 and f"-profile {wrong}: {words}" in err, err)
+    machine = Machine("-profile", "io,file=/nowhere/x")
+    machine.client.good("quit")
+    _, err = machine.process.communicate(timeout=tap.LIMIT)
+    tap.check(machine.process.returncode == 1 and b"-profile: " in err and b"/nowhere/x" in err,
+              str(err))
+
+
+def without_a_board():
+    """What qmp-cmd-test and device-introspect-test of QEMU do: each query answers, nothing changes."""
+    with Machine(base=["-accel", "qtest", "-display", "none", "-nodefaults", "-machine", "none"]
+                 ) as client:
+        schema = Schema(client)
+        for name in schema.commands():
+            entry = schema.entries[name]
+            returns = schema.entries[entry["ret-type"]]
+            if (any("default" not in m for m in schema.members(entry["arg-type"])) or
+                    (returns["meta-type"] == "object" and not returns["members"])):
+                continue
+            if name == "query-hotpluggable-cpus":
+                client.bad(name, None, "does not support hot-plugging")
+            elif name not in ("query-io-profile", "query-vm-generation-id"):
+                schema.check(entry["ret-type"], client.good(name), name)
+        before = snapshot(client), client.hmp("info qtree")
+        for row in client.good("qom-list-types", {"implements": "device"}):
+            client.hmp(f'device_add "{row["name"]},help"')
+        tap.check((snapshot(client), client.hmp("info qtree")) == before, "something changed")
+
+
 def every_type():
     """What device-introspect-test of QEMU asks of any machine."""
     with Machine() as client:
@@ -766,6 +774,46 @@ def descriptors():
             os.close(fd)
 
 
+def add_client():
+    """A connection that the client accepted becomes the peer of a chardev that waits for one."""
+    with Machine("-chardev", "socket,id=s,path=s,server=on,wait=off", "-serial", "chardev:s",
+                 "-chardev", "null,id=n") as client:
+        def give(protocol):
+            ours, theirs = socket.socketpair()
+            ours.settimeout(tap.LIMIT)
+            client.socket.sendmsg(
+                [json.dumps({"execute": "getfd", "arguments": {"fdname": "c"}}).encode()],
+                [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()]))])
+            tap.check(client.reply() == {"return": {}}, "getfd")
+            theirs.close()
+            return ours, client.call("add_client", {"protocol": protocol, "fdname": "c"})
+
+        for turn in range(2):
+            peer, reply = give("s")
+            tap.check(reply == {"return": {}}, str(reply))
+            client.hmp("o /b 0x3f8 0x41")
+            tap.check(peer.recv(1) == b"A", "not sent")
+            other, reply = give("s")
+            tap.check("connected already" in reply["error"]["desc"], str(reply))
+            tap.check(other.recv(1) == b"", "not closed")
+            other.close()
+            peer.close()
+            while "disconnected" not in client.hmp("info chardev"):
+                pass
+        with socket.socket(socket.AF_UNIX) as plain:  # and it listens again
+            plain.connect("s")
+            while "disconnected" in client.hmp("info chardev"):
+                pass
+            client.hmp("o /b 0x3f8 0x42")
+            tap.check(plain.recv(1) == b"B", "not sent")
+        for protocol, part in (("n", "takes no connections"), ("zz", "protocol 'zz' is invalid")):
+            peer, reply = give(protocol)
+            tap.check(part in reply["error"]["desc"], str(reply))
+            tap.check(peer.recv(1) == b"", "not closed")
+            peer.close()
+        client.bad("add_client", {"protocol": "s", "fdname": "c"}, "named 'c' has not")
+
+
 def memory():
     with Machine() as client:
         client.hmp("o /b 0x80 1")
@@ -800,9 +848,13 @@ tap.main([
     ("media", media),
     ("hotplug", hotplug),
     ("coalesced", coalesced),
+    ("I/O profile", io_profile),
+    ("profile files", profile_files),
     ("live property", live_property),
+    ("without a board", without_a_board),
     ("every type", every_type),
     ("every path", every_path),
     ("descriptors", descriptors),
+    ("add_client", add_client),
     ("memory", memory),
 ])

@@ -60,6 +60,15 @@ void log_line(LogMask kind, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
         }                                                                                          \
     } while (0)
 
+/*
+ * What stands before each message on standard error: the time, and a guest's name (NULL: none).
+ * Before other threads exist.
+ */
+void log_set_prefix(bool timestamp, const char *guest);
+
+/* Print "lignite: ..." on standard error. Any thread. */
+void log_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+
 /* Print "lignite: warning: ..." on standard error. Any thread. */
 void log_warning(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 

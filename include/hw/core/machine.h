@@ -35,6 +35,14 @@ typedef struct BootOptions {
     int64_t reboot_timeout; /* ms until a failed boot tries again; -1: never */
 } BootOptions;
 
+/* A network card for the board to put on its bus. The strings are owned, and may be NULL. */
+typedef struct NicConfig {
+    char *model;  /* NULL: the board's usual one */
+    char *mac;    /* NULL: one that is free */
+    char *addr;   /* the place on the bus; NULL: the next */
+    char *netdev; /* the backend at its other end */
+} NicConfig;
+
 typedef struct MachineClass {
     const char *name;
     const char *alias;
@@ -42,8 +50,10 @@ typedef struct MachineClass {
     bool is_default;
     const char *default_cpu;
     uint64_t default_ram; /* bytes */
+    const char *ram_id;   /* what query-memdev calls its memory */
     const char *default_boot_order;
     VgaModel default_vga;
+    const char *default_nic; /* class of the usual network card; NULL: there is no place for one */
     unsigned max_cpus;
     /*
      * Build the board from the options in `machine`, and make the vCPUs. The accelerator has
@@ -83,7 +93,7 @@ struct Machine {
     BootOptions boot;
     bool vga_given;
     VgaModel vga;
-    bool default_nic;
+    GPtrArray *nics; /* NicConfig */
     Chardev *serials[MACHINE_SERIALS];
     Chardev *parallels[MACHINE_PARALLELS];
     BlockBackend *ide[MACHINE_IDE_BUSES][MACHINE_IDE_UNITS];

@@ -20,4 +20,13 @@ extern const DeviceClass isa_i8259_class;
  */
 int i8259_acknowledge(void *pic);
 
+/*
+ * Tell of each interrupt that ends: `fn` gets the number of its input. It may lower that input.
+ * Automatic ends count, too.
+ */
+void i8259_set_eoi_handler(Device *pic, void (*fn)(void *opaque, int irq), void *opaque);
+
+/* Append the registers of both, a line each, for `info pic`. */
+void i8259_print(Device *pic, GString *out);
+
 #endif

@@ -24,7 +24,13 @@ void ioapic_map(Device *ioapic, MemoryRegion *container, hwaddr addr);
 void ioapic_set_deliver(Device *ioapic, void (*deliver)(void *opaque, const ApicMessage *msg),
                         void *opaque);
 
+/* Tell of each level-triggered interrupt that ends: `fn` gets its pin, and may lower that. */
+void ioapic_set_eoi_handler(Device *ioapic, void (*fn)(void *opaque, int pin), void *opaque);
+
 /* A CPU ended a level-triggered interrupt. `ioapic` is the Device *. */
 void ioapic_eoi(void *ioapic, uint8_t vector);
+
+/* Append its registers, a line for each input, for `info pic`. */
+void ioapic_print(Device *ioapic, GString *out);
 
 #endif

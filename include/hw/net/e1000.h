@@ -7,6 +7,7 @@
 
 #include "hw/pci/pci.h"
 
+extern const PCIDeviceClass e1000_base_class; /* abstract: what the three have in common */
 extern const PCIDeviceClass e1000_class;         /* "e1000" */
 extern const PCIDeviceClass e1000_82544gc_class; /* "e1000-82544gc" */
 extern const PCIDeviceClass e1000_82545em_class; /* "e1000-82545em" */

@@ -210,6 +210,27 @@ static void test_map_changes(void)
     end();
 }
 
+/* A guest that touches everything does not make the host keep a line for each. */
+static void test_many_places(void)
+{
+    g_autoptr(IoProfileReport) report = NULL;
+    uint64_t sum = 0;
+
+    begin();
+    for (unsigned port = 0x1000; port < 0x4000; port++) {
+        in(port);
+    }
+    in(0x100);
+    report = query();
+    g_assert_cmpuint(report->lines->len, <, 4200);
+    g_assert_cmpuint(find(report, "(further places)")->reads, >, 0x3000 - 0x1000);
+    for (guint i = 0; i < report->lines->len; i++) {
+        sum += g_array_index(report->lines, IoProfileLine, i).exits;
+    }
+    g_assert_cmpuint(sum, ==, 0x3001);
+    end();
+}
+
 static void test_reset_and_off(void)
 {
     g_autoptr(GError) err = NULL;
@@ -373,8 +394,7 @@ static void test_forms(void)
     report = query();
     report->exits = 401; /* no accelerator counts here */
     io_profile_print_table(table, report, 0);
-    g_assert_nonnull(
-        strstr(table->str, "Samples  Samples%   Time%   Min Time   Max Time   Avg time"));
+    g_assert_nonnull(strstr(table->str, "Samples Samples%   Time%  Min Time  Max Time  Avg time"));
     g_assert_nonnull(strstr(table->str, "INDEX"));
     g_assert_nonnull(strstr(table->str, "49.88%"));
     g_assert_nonnull(strstr(table->str, "Total Samples:401"));
@@ -504,13 +524,13 @@ static void test_kvm_hlt(void)
     vcpus_resume();
     guest_wait();
     machine_unlock();
-    g_usleep(100000);
+    g_usleep(400000);
     machine_lock();
     vcpus_pause();
     report = query();
     assert_complete(report);
     g_assert_cmpuint(find(report, "HLT")->exits, ==, 1);
-    g_assert_cmpfloat(find(report, "HLT")->time_sum, <, 50e6);
+    g_assert_cmpfloat(find(report, "HLT")->time_sum, <, 350e6);
     io_profile_stop();
     guest_stop();
 }
@@ -521,6 +541,7 @@ int main(int argc, char **argv)
     g_test_add_func("/io-profile/counts", test_counts);
     g_test_add_func("/io-profile/times", test_times);
     g_test_add_func("/io-profile/map-changes", test_map_changes);
+    g_test_add_func("/io-profile/many-places", test_many_places);
     g_test_add_func("/io-profile/reset-and-off", test_reset_and_off);
     g_test_add_func("/io-profile/advice/followed", test_advice_followed);
     g_test_add_func("/io-profile/advice/rules", test_advice_rules);

@@ -112,13 +112,18 @@ static int cpu_line(const Blit *b, int *first)
     return (*first + b->width + 3) / 4 * 4;
 }
 
-/* A line of a pattern, as it was before the line is drawn. */
-static uint8_t tile[32];
+/* A line of a pattern, or of bits, as it was before the line is drawn. */
+static uint8_t tile[1024];
 
-static void take_pattern(const Blit *b, int y)
+static void take_line(const Blit *b, int y)
 {
     static const int lens[] = {1, 8, 16, 32, 32};
     int len = lens[b->mode & EXPAND ? 0 : b->depth];
+
+    if (!(b->mode & PATTERN)) {
+        memcpy(tile, &model[b->src + y * line_bits(b)], line_bits(b));
+        return;
+    }
 
     for (int i = 0; i < len; i++) {
         tile[i] = model[b->src / (8 * len) * (8 * len) + (b->src + y) % 8 * len + i];
@@ -140,7 +145,7 @@ static bool source_bit(const Blit *b, int x, int y)
 
         byte = data->data[y * len + first + x / 8];
     } else {
-        byte = model[b->src + y * line_bits(b) + x / 8];
+        byte = tile[x / 8];
     }
     return byte >> (7 - x % 8) & 1;
 }
@@ -404,8 +409,8 @@ static bool run(const Blit *b, bool whole)
         receive_data(b);
     }
     for (int y = 0; done && !(b->mode & TO_CPU) && y < b->height; y++) {
-        if (b->mode & PATTERN) {
-            take_pattern(b, y);
+        if ((b->mode & PATTERN) || ((b->mode & EXPAND) && !(b->mode & FROM_CPU))) {
+            take_line(b, y);
         }
         if (b->mode & EXPAND) {
             model_expand(b, y);

@@ -159,6 +159,11 @@ static void test_packed_pictures(void)
             g_assert_cmphex(pixel(x, 10), ==, want);
         }
     }
+    /* SR01 does not switch it off. */
+    index_write(0x3c4, 1, 0x21);
+    console_invalidate(console_default());
+    assert_size(640, 480);
+    g_assert_cmphex(pixel(639, 10), !=, 0);
     /* The start address's higher bits. */
     set_packed(8);
     index_write(0x3d4, 0x1b, 0x02 | 0x08 | 0x01);
@@ -335,6 +340,35 @@ static void test_ddc(void)
     /* Without DDC's bit the pins are not its. */
     index_write(0x3c4, 8, 0x03);
     g_assert_cmphex(index_read(0x3c4, 8), ==, 0x03);
+    end();
+}
+
+/* What starts a blit, or takes its data, may not be queued; what sets one up is. */
+static void test_queued_registers(void)
+{
+    static const struct {
+        hwaddr addr;
+        bool queued;
+    } places[] = {
+        {MMIO + 0x100, true}, {MMIO + 0x10f, true}, {MMIO + 0x111, true},  {MMIO + 0x112, false},
+        {MMIO + 0x114, true}, {MMIO + 0x118, true}, {MMIO + 0x140, false}, {LFB + 0x1000000, false},
+        {MMIO + 0x108, true}, {MMIO + 0x14, true},  {MMIO + 0x0e, false},  {MMIO + 0x04, false},
+        {MMIO + 0x02, false}, {0xa0000, true},
+    };
+
+    begin();
+    set_mode(&mode_12h);
+    for (int i = 0; i < G_N_ELEMENTS(places); i++) {
+        MemoryRegionSection at = address_space_lookup(&address_space_memory, places[i].addr, 1);
+        bool queued = false;
+
+        for (const CoalescedRange *r = cirrus_vga_class.device.coalesced; r->size; r++) {
+            queued |= device_coalesced_region(dev, r) == at.mr &&
+                      at.offset_within_region >= r->addr &&
+                      at.offset_within_region - r->addr < r->size;
+        }
+        g_assert_true(queued == places[i].queued);
+    }
     end();
 }
 
@@ -584,6 +618,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cirrus/cursor", test_cursor);
     g_test_add_func("/cirrus/registers-in-memory", test_registers_in_memory);
     g_test_add_func("/cirrus/ddc", test_ddc);
+    g_test_add_func("/cirrus/queued-registers", test_queued_registers);
     g_test_add_func("/cirrus/swapped-apertures", test_swapped_apertures);
     g_test_add_func("/cirrus/clock", test_clock);
     g_test_add_func("/cirrus/cursor-moves", test_cursor_moves);

@@ -72,7 +72,14 @@ static void test_registers(void)
     g_assert_cmphex(inb(0x3b5), ==, 0x5a);
     g_assert_cmphex(inb(0x3d5), ==, 0xff);
     outb(0x3c2, 0x67);
-    /* The attribute controller's flip-flop and its locked palette. */
+    /* The attribute controller's flip-flop is reset from either address, and its palette locked. */
+    outb(0x3c0, 0x12);
+    inb(0x3ba);
+    outb(0x3c0, 0x11);
+    outb(0x3c0, 0x2a);
+    inb(0x3da);
+    outb(0x3c0, 0x11);
+    g_assert_cmphex(inb(0x3c1), ==, 0x2a);
     ar_write(0x05, 0x3f);
     inb(0x3da);
     outb(0x3c0, 0x05);

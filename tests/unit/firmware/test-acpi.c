@@ -265,13 +265,44 @@ static char *disassemble(const uint8_t *table, const char *dir)
     return text;
 }
 
+static AcpiConfig ecam_config(void)
+{
+    AcpiConfig config = default_config;
+
+    config.ecam_base = 0xc0000000;
+    config.pci_hole = 0xc0100000;
+    return config;
+}
+
+static void test_mcfg(void)
+{
+    const AcpiConfig config = ecam_config();
+    const uint8_t *mcfg;
+    Linked l;
+
+    link_tables(&l, &config);
+    mcfg = find_table(&l, "MCFG");
+    g_assert_nonnull(mcfg);
+    g_assert_cmpuint(get_le(mcfg + 4, 4), ==, 36 + 8 + 16);
+    g_assert_cmphex(sum_of(mcfg, 60), ==, 0);
+    g_assert_cmphex(get_le(mcfg + 44, 4), ==, 0xc0000000);
+    g_assert_cmphex(get_le(mcfg + 48, 4), ==, 0);
+    g_assert_cmphex(get_le(mcfg + 52, 4), ==, 0); /* segment 0, bus 0 to bus 0 */
+    unlink_tables(&l);
+
+    link_tables(&l, &default_config);
+    g_assert_null(find_table(&l, "MCFG"));
+    unlink_tables(&l);
+}
+
 static void test_iasl_reads_every_table(void)
 {
-    static const char *const names[] = {"FACP", "APIC", "SSDT", "WAET"};
+    static const char *const names[] = {"FACP", "APIC", "SSDT", "WAET", "MCFG"};
+    const AcpiConfig config = ecam_config();
     char *dir = g_dir_make_tmp("lignite-acpi-XXXXXX", NULL);
     Linked l;
 
-    link_tables(&l, &default_config);
+    link_tables(&l, &config);
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *text = disassemble(find_table(&l, names[i]), dir);
 
@@ -294,6 +325,7 @@ static void test_dsdt_has_the_settings(void)
     link_tables(&l, &default_config);
     text = disassemble(table_at(&l, get_le(find_table(&l, "FACP") + 40, 4)), dir);
     g_assert_nonnull(strstr(text, "Name (HOLE, 0xC0000000)"));
+    g_assert_nonnull(strstr(text, "Name (ECAP, 0x00)"));
     g_assert_nonnull(strstr(text, "Name (FDCP, 0x0F)"));
     g_assert_nonnull(strstr(text, "Name (COMA, 0x0F)"));
     g_assert_nonnull(strstr(text, "Name (COMB, 0x00)"));
@@ -316,10 +348,11 @@ static void test_methods_run(void)
         ACPIEXEC,
         "-b",
         "execute \\_SB.PCI0._CRS;execute \\_SB.PCI0.ISA.COM2._STA;"
-        "execute \\_SB.LNKA._CRS;execute \\_SB.LNKC._DIS;execute \\_SB.LNKC._STA",
+        "execute \\_SB.MCFG._CRS;execute \\_SB.LNKA._CRS;execute \\_SB.LNKC._DIS;execute \\_SB.LNKC._STA",
         path,
         NULL,
     };
+    const AcpiConfig config = ecam_config();
     g_autofree char *out = NULL;
     const uint8_t *dsdt;
     int status = -1;
@@ -331,15 +364,17 @@ static void test_methods_run(void)
         g_free(dir);
         return;
     }
-    link_tables(&l, &default_config);
+    link_tables(&l, &config);
     dsdt = table_at(&l, get_le(find_table(&l, "FACP") + 40, 4));
     g_assert_true(g_file_set_contents(path, (const char *)dsdt, get_le(dsdt + 4, 4), NULL));
     g_assert_true(g_spawn_sync(dir, (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
                                &out, NULL, &status, NULL));
     g_assert_cmpint(status, ==, 0);
     /* The window below 4 GiB: its start, end and length. */
-    g_assert_nonnull(strstr(out, "00 00 00 C0"));
-    g_assert_nonnull(strstr(out, "FF FF BF FE 00 00 00 00 00 00 C0 3E"));
+    g_assert_nonnull(strstr(out, "00 00 10 C0"));
+    g_assert_nonnull(strstr(out, "FF FF BF FE 00 00 00 00 00 00 B0 3E"));
+    /* Configuration space as memory: a fixed range, writable, 1 MiB. */
+    g_assert_nonnull(strstr(out, "86 09 00 01 00 00 00 C0 00 00 10 00"));
     g_assert_nonnull(strstr(out, "LNKA._CRS returned"));
     g_assert_nonnull(strstr(out, "[Integer] = 0000000000000000")); /* no COM2 */
     g_assert_nonnull(strstr(out, "[Integer] = 0000000000000009")); /* link C is off */
@@ -372,6 +407,7 @@ int main(int argc, char **argv)
     g_test_add_func("/acpi/checksums", test_checksums);
     g_test_add_func("/acpi/fadt", test_fadt);
     g_test_add_func("/acpi/madt", test_madt);
+    g_test_add_func("/acpi/mcfg", test_mcfg);
     g_test_add_func("/acpi/without-apic", test_without_apic);
     g_test_add_func("/acpi/iasl-reads-every-table", test_iasl_reads_every_table);
     g_test_add_func("/acpi/dsdt-has-the-settings", test_dsdt_has_the_settings);

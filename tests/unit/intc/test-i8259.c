@@ -362,6 +362,39 @@ static void test_random_accesses(void)
     end();
 }
 
+static GString *ended;
+
+/* As a device does whose line is up until then. */
+static void on_eoi(void *opaque, int irq)
+{
+    g_string_append_printf(ended, "%d ", irq);
+    set(irq, 0);
+}
+
+/* Whoever asked for an interrupt hears of its end, and may lower its line inside. */
+static void test_ends_are_told(void)
+{
+    begin();
+    ended = g_string_new(NULL);
+    i8259_set_eoi_handler(pic, on_eoi, NULL);
+    outb(0x4d1, 0x04); /* 10 is a level */
+    set(10, 1);
+    g_assert_cmphex(ack(), ==, 0x72);
+    outb(S, EOI);
+    outb(M, EOI);
+    g_assert_cmpstr(ended->str, ==, "10 2 ");
+    g_assert_cmpint(intr.level, ==, 0); /* it was lowered in time */
+    outb(S, EOI);
+    outb(S, SPECIFIC_EOI | 3); /* not in service */
+    g_assert_cmpstr(ended->str, ==, "10 2 ");
+    init_chip(M, 0x08, AEOI);
+    set(4, 1);
+    g_assert_cmphex(ack(), ==, 0x0c);
+    g_assert_cmpstr(ended->str, ==, "10 2 4 ");
+    g_string_free(ended, TRUE);
+    end();
+}
+
 int main(int argc, char **argv)
 {
     harness_init(&argc, &argv);
@@ -376,6 +409,7 @@ int main(int argc, char **argv)
     g_test_add_func("/i8259/poll", test_poll);
     g_test_add_func("/i8259/edge-and-level", test_edge_and_level);
     g_test_add_func("/i8259/spurious", test_spurious);
+    g_test_add_func("/i8259/ends-are-told", test_ends_are_told);
     g_test_add_func("/i8259/initialization", test_initialization);
     g_test_add_func("/i8259/random-accesses", test_random_accesses);
     return g_test_run();

@@ -166,6 +166,31 @@ static void test_shared_vector(void)
     end();
 }
 
+static int ended_pin;
+
+static void on_eoi(void *opaque, int pin)
+{
+    ended_pin = pin;
+    set(pin, 0);
+}
+
+/* Whoever asked for a level-triggered interrupt hears of its end, before the pin is looked at. */
+static void test_ends_are_told(void)
+{
+    begin();
+    ended_pin = -1;
+    ioapic_set_eoi_handler(ioapic, on_eoi, NULL);
+    put(0x10 + 2 * 9, 0x8031); /* level, vector 31 */
+    set(9, 1);
+    g_assert_cmpuint(sent, ==, 1);
+    ioapic_eoi(ioapic, 0x32);
+    g_assert_cmpint(ended_pin, ==, -1);
+    ioapic_eoi(ioapic, 0x31);
+    g_assert_cmpint(ended_pin, ==, 9);
+    g_assert_cmpuint(sent, ==, 1);
+    end();
+}
+
 int main(int argc, char **argv)
 {
     harness_init(&argc, &argv);
@@ -174,5 +199,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ioapic/level", test_level);
     g_test_add_func("/ioapic/modes-without-eoi-are-edges", test_modes_without_eoi_are_edges);
     g_test_add_func("/ioapic/shared-vector", test_shared_vector);
+    g_test_add_func("/ioapic/ends-are-told", test_ends_are_told);
     return g_test_run();
 }

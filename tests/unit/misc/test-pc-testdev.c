@@ -102,6 +102,45 @@ static void test_flush(void)
     memory_region_destroy(&ram);
 }
 
+static void run_loop(void)
+{
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+}
+
+/* The doorbell raises the line, and a reset forgets it. */
+static void test_irqfd(void)
+{
+    Device *dev;
+    Harness h;
+
+    harness_begin(&h);
+    dev = harness_isa_device(&h, &pc_testdev_class, "irqfd", "11", "irqfd-level", "on", NULL);
+    outb(0xec, 0x55);
+    g_assert_cmpint(h.irq[11].level, ==, 0);
+    run_loop();
+    g_assert_cmpint(h.irq[11].level, ==, 1);
+    outb(0xed, 7);
+    g_assert_cmphex(inb(0xed), ==, 7);
+    irq_acked(&h.irq[11].irq); /* the cause persists */
+    g_assert_cmpint(h.irq[11].level, ==, 1);
+    outb(0xed, 0);
+    irq_acked(&h.irq[11].irq);
+    g_assert_cmpint(h.irq[11].level, ==, 0);
+    outb(0xed, 7);
+    outb(0xec, 1);
+    run_loop();
+    outb(0xec, 1);
+    device_reset(dev);
+    run_loop();
+    g_assert_cmpint(h.irq[11].level, ==, 0);
+    g_assert_cmphex(inb(0xed), ==, 0);
+    outb(0xec, 1);
+    run_loop();
+    g_assert_cmpint(h.irq[11].level, ==, 1);
+    harness_end(&h);
+}
+
 int main(int argc, char **argv)
 {
     harness_init(&argc, &argv);
@@ -110,5 +149,6 @@ int main(int argc, char **argv)
     g_test_add_func("/pc-testdev/window", test_window);
     g_test_add_func("/pc-testdev/interrupt-lines", test_lines);
     g_test_add_func("/pc-testdev/flush-page", test_flush);
+    g_test_add_func("/pc-testdev/irqfd", test_irqfd);
     return g_test_run();
 }

@@ -126,8 +126,7 @@ static void queue_packet(GRand *rand, E1000Driver *d, const Packet *p)
     }
 }
 
-/* ----------------------------------------------------------------------------------- setting up --
- */
+/* -------------------------------------------------------------------------------- setting up -- */
 
 static void set_up(GRand *rand, E1000Driver *sender, E1000Driver *receiver, bool loopback,
                    bool *sender_vme, Receiver *r)

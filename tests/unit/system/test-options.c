@@ -8,7 +8,14 @@
 #include <unistd.h>
 
 #include "hw/core/device.h"
+#include "objects.h"
 #include "options.h"
+
+/* objects.c is the whole program's. */
+void objects_print_help(GString *out)
+{
+    g_string_append(out, "the test has none\n");
+}
 
 /* Stand for the lists of the board and of hw/devices.c. */
 typedef struct Thing {
@@ -60,6 +67,12 @@ static void parse_ok(Options *options, const char *line)
     g_assert_no_error(err);
 }
 
+static DeviceOption *device_of(const Options *options, unsigned n)
+{
+    g_assert_cmpuint(n, <, options->devices->len);
+    return options->devices->pdata[n];
+}
+
 static void test_nothing(void)
 {
     Options options;
@@ -95,6 +108,30 @@ static void test_strings(void)
     }
 }
 
+/* What a JSON object says is what options say. */
+static void test_nets(void)
+{
+    Options options;
+    const NetOption *net;
+
+    parse_ok(&options, "-netdev "
+                       "{\"type\":\"user\",\"id\":\"a\",\"hostfwd\":[{\"str\":\"x,y\"},\"z\"],"
+                       "\"restrict\":true,\"o\":{\"p\":{\"q\":-7}}} -nic tap,ifname=x -net none");
+    g_assert_cmpuint(options.nets->len, ==, 3);
+    net = options.nets->pdata[0];
+    g_assert_cmpstr(net->option, ==, "netdev");
+    g_assert_cmpstr(opts_get(net->opts, "type"), ==, "user");
+    g_assert_cmpstr(opts_get(net->opts, "restrict"), ==, "on");
+    g_assert_cmpstr(opts_get(net->opts, "o.p.q"), ==, "-7");
+    g_assert_cmpstr(opts_get(net->opts, "hostfwd"), ==, "z"); /* the last */
+    net = options.nets->pdata[1];
+    g_assert_cmpstr(net->option, ==, "nic");
+    g_assert_cmpstr(opts_get(net->opts, "type"), ==, "tap");
+    net = options.nets->pdata[2];
+    g_assert_cmpstr(net->option, ==, "net");
+    options_clear(&options);
+}
+
 static void test_flags(void)
 {
     Options options;
@@ -106,8 +143,6 @@ static void test_flags(void)
         {"-nodefaults", &options.nodefaults},
         {"-snapshot", &options.snapshot},
         {"-S", &options.paused},
-        {"-net none", &options.no_nic},
-        {"-nic none", &options.no_nic},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -157,8 +192,8 @@ static void test_lists_keep_order(void)
     g_assert_cmpuint(options.accels->len, ==, 3);
     g_assert_cmpstr(options.accels->pdata[1], ==, "x86emu,p=v");
     g_assert_cmpstr(options.accels->pdata[2], ==, "kvm");
-    g_assert_cmpstr(opts_get(options.devices->pdata[0], "driver"), ==, "thing");
-    g_assert_cmpstr(opts_text(options.devices->pdata[0]), ==, "thing,id=1");
+    g_assert_cmpstr(opts_get(device_of(&options, 0)->opts, "driver"), ==, "thing");
+    g_assert_cmpstr(device_of(&options, 0)->text, ==, "thing,id=1");
     g_assert_cmpstr(opts_get(options.chardevs->pdata[0], "backend"), ==, "null");
     g_assert_cmpstr(opts_get(options.mons->pdata[0], "chardev"), ==, "n");
     options_clear(&options);
@@ -178,6 +213,141 @@ static void test_options_that_merge(void)
     g_assert_cmpstr(opts_get(options.smp, "maxcpus"), ==, "4");
     g_assert_cmpstr(opts_get(options.rtc, "base"), ==, "utc");
     g_assert_cmpstr(opts_get(options.rtc, "clock"), ==, "vm");
+    options_clear(&options);
+}
+
+/* A device in JSON keeps the types of its properties; an object's are texts in either form. */
+static void test_json(void)
+{
+    Options options;
+    DeviceOption *device;
+
+    parse_ok(&options, "-device {\"driver\":\"thing\",\"id\":\"a\",\"size\":3}"
+                       " -device {'driver':'thing','size':'3'} -device thing"
+                       " -object {\"qom-type\":\"monitor-qmp\",\"pretty\":true,\"n\":-7}");
+    g_assert_cmpuint(options.devices->len, ==, 3);
+    device = device_of(&options, 0);
+    g_assert_cmpstr(opts_get(device->opts, "driver"), ==, "thing");
+    g_assert_cmpint(json_integer_value(json_object_get(device->json, "size")), ==, 3);
+    device = device_of(&options, 1);
+    g_assert_cmpstr(json_string_value(json_object_get(device->json, "size")), ==, "3");
+    g_assert_null(device_of(&options, 2)->json);
+    g_assert_cmpstr(opts_get(options.objects->pdata[0], "qom-type"), ==, "monitor-qmp");
+    g_assert_cmpstr(opts_get(options.objects->pdata[0], "pretty"), ==, "on");
+    g_assert_cmpstr(opts_get(options.objects->pdata[0], "n"), ==, "-7");
+    options_clear(&options);
+}
+
+static void test_set(void)
+{
+    Options options;
+
+    parse_ok(&options, "-device thing,id=a,size=1 -drive file=F,id=d -chardev null,id=c"
+                       " -set device.a.size=2 -set drive.d.file=G,H=I -set chardev.c.logfile=");
+    g_assert_cmpstr(opts_get(device_of(&options, 0)->opts, "size"), ==, "2");
+    g_assert_cmpstr(opts_get(((DriveOption *)options.drives->pdata[0])->opts, "file"), ==, "G,H=I");
+    g_assert_cmpstr(opts_get(options.chardevs->pdata[0], "logfile"), ==, "");
+    options_clear(&options);
+}
+
+/* A file with these lines, as -readconfig has it; the path in `*path` is for the caller. */
+static char *write_config(const char *text)
+{
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("lignite-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    return g_steal_pointer(&path);
+}
+
+static void test_config_file(void)
+{
+    g_autofree char *path = write_config("# a machine\n"
+                                         "\n"
+                                         "[machine]\n"
+                                         "  type = \"pc\"\n"
+                                         "  graphics=\"off\"\n"
+                                         "[ memory ]\n"
+                                         "size = \"200\"\n"
+                                         "[accel]\n"
+                                         "p = \"a,b\"\n"
+                                         "accel = \"kvm\"\n"
+                                         "[chardev \"c\"]\r\n"
+                                         "\tbackend = \"file\"\r\n"
+                                         "\tpath = \"a, \"b\" = c\"\r\n"
+                                         "[netdev \"n\"]\n"
+                                         "type = \"user\"\n"
+                                         "[device \"a\"]\n"
+                                         "driver = \"thing\"\n"
+                                         "size = \"7\"");
+    g_autofree char *line = g_strdup_printf("-M accel=x -readconfig %s -set device.a.size=8 -set "
+                                            "netdev.n.net=10.0.0.0/8 -M graphics=on",
+                                            path);
+    const NetOption *net;
+    Options options;
+
+    parse_ok(&options, line);
+    g_assert_cmpstr(opts_get(options.machine, "type"), ==, "pc");
+    g_assert_cmpstr(opts_get(options.machine, "graphics"), ==, "on");
+    g_assert_cmpstr(options.ram_size, ==, "200");
+    g_assert_cmpstr(options.accels->pdata[0], ==, "kvm,p=a,,b");
+    g_assert_cmpstr(opts_get(options.chardevs->pdata[0], "id"), ==, "c");
+    g_assert_cmpstr(opts_get(options.chardevs->pdata[0], "path"), ==, "a, \"b\" = c");
+    g_assert_cmpstr(opts_get(device_of(&options, 0)->opts, "driver"), ==, "thing");
+    g_assert_cmpstr(opts_get(device_of(&options, 0)->opts, "size"), ==, "8");
+    net = options.nets->pdata[0];
+    g_assert_cmpstr(opts_get(net->opts, "net"), ==, "10.0.0.0/8");
+    options_clear(&options);
+    g_unlink(path);
+}
+
+static void test_config_mistakes(void)
+{
+    static const char *const rows[][2] = {
+        {"size = \"1\"", "line 1: no group defined"},
+        {"\n[zz]", "line 2: There is no option group 'zz'"},
+        {"[machine", "line 1: parse error: a section is [GROUP] or [GROUP \"ID\"]"},
+        {"[machine] x", "line 1: parse error: a section is [GROUP] or [GROUP \"ID\"]"},
+        {"[machine a]", "line 1: parse error: a section is [GROUP] or [GROUP \"ID\"]"},
+        {"[machine]\ntype", "line 2: parse error: a parameter is KEY = \"VALUE\""},
+        {"[machine]\ntype = pc", "line 2: parse error: a parameter is KEY = \"VALUE\""},
+        {"[machine]\ntype = \"pc", "line 2: parse error: a parameter is KEY = \"VALUE\""},
+        {"[machine]\ntype = \"", "line 2: parse error: a parameter is KEY = \"VALUE\""},
+        {"[machine]\n= \"pc\"", "line 2: parse error: a parameter is KEY = \"VALUE\""},
+        {"[memory]\nzz = \"1\"\n[rtc]\n", "line 3: Invalid parameter 'zz'"},
+        {"[memory]\nzz = \"1\"\n\n\n", "line 1: Invalid parameter 'zz'"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *path = write_config(rows[i][0]);
+        g_autofree char *line = g_strdup_printf("-readconfig %s", path);
+        g_autofree char *expected = g_strdup_printf("%s: %s", line, rows[i][1]);
+        g_autoptr(GError) err = NULL;
+        Options options;
+
+        g_assert_cmpint(parse(&options, line, NULL, &err), ==, OPTIONS_FAIL);
+        g_assert_cmpstr(err->message, ==, expected);
+        options_clear(&options);
+        g_unlink(path);
+    }
+}
+
+static void test_process(void)
+{
+    Options options;
+
+    parse_ok(&options, "-daemonize -run-with exit-with-parent=on -run-with user=1:2,chroot=/x"
+                       " -name vm,process=p -msg timestamp=on -sandbox on,spawn=deny"
+                       " -no-user-config");
+    g_assert_true(options.process.daemonize && options.process.exit_with_parent);
+    g_assert_cmpstr(options.process.user, ==, "1:2");
+    g_assert_cmpstr(options.process.chroot, ==, "/x");
+    g_assert_cmpstr(options.process.name, ==, "p");
+    g_assert_cmpstr(options.name, ==, "vm");
+    g_assert_true(options.msg_timestamp && !options.msg_guest_name);
+    g_assert_true(options.process.sandbox.enable && options.process.sandbox.deny[SANDBOX_SPAWN]);
     options_clear(&options);
 }
 
@@ -230,6 +400,26 @@ static void test_help(void)
         {"-display help", "none"},
         {"-d help", "guest_errors"},
         {"-L help", "/"},
+        {"-netdev help", "  user     a router"},
+        {"-nic help", "  stream   a cable"},
+        {"-nic user,model=help", "Available NIC models:"},
+        {"-net nic,model=help", "Available NIC models:"},
+        {"-smp help", "-smp [cpus=]N"},
+        {"-m help", "guest memory"},
+        {"-boot help", "order"},
+        {"-rtc help", "utc|localtime"},
+        {"-drive help", "file=FILE"},
+        {"-mon help", "readline"},
+        {"-object help", "the test has none"},
+        {"-global help", "DRIVER.PROP=VALUE"},
+        {"-action help", "reboot="},
+        {"-watchdog-action help", "ACTION"},
+        {"-profile help", "io"},
+        {"-name help", "process=NAME"},
+        {"-run-with help", "exit-with-parent"},
+        {"-sandbox help", "obsolete"},
+        {"-msg help", "timestamp"},
+        {"-audio help", "none"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -258,7 +448,10 @@ static void test_mistakes(void)
         {"-name a,b=c", "-name a,b=c: Invalid parameter 'b'"},
         {"-uuid x", "-uuid x: not a UUID such as 550e8400-e29b-41d4-a716-446655440000"},
         {"-display zz", "-display zz: unknown display: -display help lists them"},
-        {"-net user", "-net user: only '-net none' is supported"},
+        {"-netdev {\"type\":", "-netdev {\"type\":: JSON parse error: the object does not end"},
+        {"-netdev {\"type\":null}",
+         "-netdev {\"type\":null}: Parameter 'type' expects a string, a number, true or false"},
+        {"-netdev =x", "-netdev =x: Invalid parameter '': a name is missing before '='"},
         {"-global thing", "-global thing: expected DRIVER.PROPERTY=VALUE"},
         {"-global nobody.x=1",
          "-global nobody.x=1: 'nobody' is not a valid device model name: -device help lists them"},
@@ -268,6 +461,21 @@ static void test_mistakes(void)
          "-global thing.size=x: Property 'thing.size' expects an integer, not 'x'"},
         {"-device nobody,help", "-device nobody,help: 'nobody' is not a valid device model name:"
                                 " -device help lists them"},
+        {"-device {", "-device {: JSON parse error: the object does not end"},
+        {"-device {}{}", "-device {}{}: JSON parse error: more than one value"},
+        {"-object {\"a\":[[]]}",
+         "-object {\"a\":[[]]}: Parameter 'a' expects a string, a number, true or false"},
+        {"-set x", "-set x: invalid argument: GROUP.ID.PARAMETER=VALUE is expected"},
+        {"-set a.b=1", "-set a.b=1: invalid argument: GROUP.ID.PARAMETER=VALUE is expected"},
+        {"-set zz.a.b=1", "-set zz.a.b=1: There is no option group 'zz'"},
+        {"-set device.a.b=1", "-set device.a.b=1: there is no device \"a\" defined before it"},
+        {"-set memory.a.b=1", "-set memory.a.b=1: there is no memory \"a\" defined before it"},
+        {"-readconfig no/such", "-readconfig no/such: Cannot read config file: Failed to open file"
+                                " “no/such”: No such file or directory"},
+        {"-sandbox maybe", "-sandbox maybe: Parameter 'enable' expects 'on' or 'off'"},
+        {"-sandbox on,spawn=x", "-sandbox on,spawn=x: Parameter 'spawn' expects allow or deny"},
+        {"-run-with zz=on", "-run-with zz=on: Invalid parameter 'zz'"},
+        {"-msg timestamp=x", "-msg timestamp=x: Parameter 'timestamp' expects 'on' or 'off'"},
         {"-accel zz,help", "-accel zz,help: invalid accelerator zz: -accel help lists them"},
     };
 
@@ -301,10 +509,16 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/options/nothing", test_nothing);
     g_test_add_func("/options/strings", test_strings);
+    g_test_add_func("/options/nets", test_nets);
     g_test_add_func("/options/flags", test_flags);
     g_test_add_func("/options/actions", test_actions);
     g_test_add_func("/options/lists-keep-order", test_lists_keep_order);
     g_test_add_func("/options/options-that-merge", test_options_that_merge);
+    g_test_add_func("/options/json", test_json);
+    g_test_add_func("/options/set", test_set);
+    g_test_add_func("/options/config-file", test_config_file);
+    g_test_add_func("/options/config-mistakes", test_config_mistakes);
+    g_test_add_func("/options/process", test_process);
     g_test_add_func("/options/drives", test_drives);
     g_test_add_func("/options/help", test_help);
     g_test_add_func("/options/mistakes", test_mistakes);

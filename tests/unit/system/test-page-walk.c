@@ -151,6 +151,58 @@ static void tables_in_nowhere(void)
     end();
 }
 
+/* How far an entry speaks, whether or not it maps, and what it allows. */
+static void spans_and_rights(void)
+{
+    const X86State two = {.cr0 = CR0_PG, .cr3 = 0x1000, .cr4 = PSE};
+    const X86State four = {.cr0 = CR0_PG, .cr4 = PAE, .cr3 = 0x4000, .efer = LMA};
+    const unsigned rw = 2, us = 4;
+    const struct {
+        const X86State *state;
+        uint64_t linear, size;
+        bool present, writable, user;
+    } rows[] = {
+        {&two, 0, 1 << 22, false, false, false},
+        {&two, 0x400000, 1 << 12, true, true, true},
+        {&two, 0x401000, 1 << 12, true, false, true},
+        {&two, 0x402000, 1 << 12, true, true, false},
+        {&two, 0x403000, 1 << 12, false, false, false},
+        {&two, 0x800000, 1 << 22, true, true, false},
+        {&two, 0xc00000, 1 << 12, true, false, false},
+        {&two, UINT64_C(1) << 32, 1 << 12, false, true, true},
+        {&four, 0, UINT64_C(1) << 30, true, true, false},
+        {&four, UINT64_C(1) << 30, 1 << 21, true, true, true},
+        {&four, UINT64_C(3) << 29, 1 << 21, false, true, true},
+        {&four, UINT64_C(2) << 30, UINT64_C(1) << 30, false, true, true},
+        {&four, UINT64_C(1) << 39, UINT64_C(1) << 39, false, true, true},
+    };
+
+    begin();
+    entry32(0x1000, 1, 0x2000 | P | rw | us);
+    entry32(0x2000, 0, 0x5000 | P | rw | us);
+    entry32(0x2000, 1, 0x6000 | P | us);
+    entry32(0x2000, 2, 0x7000 | P | rw);
+    entry32(0x1000, 2, 0x800000 | PS | P | rw);
+    entry32(0x1000, 3, 0x3000 | P);
+    entry32(0x3000, 0, 0x8000 | P | rw | us);
+    entry64(0x4000, 0, 0x5000 | P | rw | us);
+    entry64(0x5000, 0, PS | P | rw);
+    entry64(0x5000, 1, 0x6000 | P | rw | us);
+    entry64(0x6000, 0, PS | P | rw | us);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const PageMapping m = page_walk_mapping(rows[i].state, rows[i].linear);
+
+        g_assert_cmphex(m.linear, ==, rows[i].linear);
+        g_assert_cmphex(m.size, ==, rows[i].size);
+        g_assert_cmpint(m.present, ==, rows[i].present);
+        if (m.present) {
+            g_assert_cmpint(m.writable, ==, rows[i].writable);
+            g_assert_cmpint(m.user, ==, rows[i].user);
+        }
+    }
+    end();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -160,5 +212,6 @@ int main(int argc, char **argv)
     g_test_add_func("/page-walk/four levels", four_levels);
     g_test_add_func("/page-walk/five levels", five_levels);
     g_test_add_func("/page-walk/tables in nowhere", tables_in_nowhere);
+    g_test_add_func("/page-walk/spans-and-rights", spans_and_rights);
     return g_test_run();
 }
