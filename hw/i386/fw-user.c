@@ -11,6 +11,7 @@
 
 #include "backends/parse.h"
 #include "error.h"
+#include "hw/core/log.h"
 
 #define FILE_MAX         (64u << 20)
 #define ACPI_HEADER_SIZE 36
@@ -56,6 +57,9 @@ static bool add_file(FwCfg *fw, Opts *opts, GError **errp)
     }
     if (!fw_cfg_check_file_name(fw, name, errp)) {
         return false;
+    }
+    if (!g_str_has_prefix(name, "opt/")) {
+        log_warning("-fw_cfg %s: a name of the user's own should begin with \"opt/\"", name);
     }
     if (text) {
         fw_cfg_add_file(fw, name, text, strlen(text)); /* without a NUL */
