@@ -15,7 +15,6 @@
 
 #define FILE_MAX         (64u << 20)
 #define ACPI_HEADER_SIZE 36
-#define ACPI_LENGTH      4 /* offset, 32 bits */
 #define ACPI_TABLE_MAX   (1u << 20)
 
 static bool read_file(const char *path, gsize max, char **data, gsize *len, GError **errp)
@@ -170,7 +169,6 @@ static GByteArray *load_table(Opts *opts, GError **errp)
     if (!set_header(table->data, opts, errp) || !opts_check_unknown(opts, errp)) {
         return NULL;
     }
-    put_le(table->data + ACPI_LENGTH, table->len, 4);
     return g_steal_pointer(&table);
 }
 
