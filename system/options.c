@@ -105,53 +105,45 @@ static OptionsResult handle_qtest(Options *options, const OptionRow *row, const 
     return wants_help(arg) ? print_usage(row) : set_string(options, row, arg, errp);
 }
 
-/* Keep all, in order, each as an Opts without an implied key. */
-static OptionsResult append_opts(Options *options, const OptionRow *row, const char *arg,
-                                 GError **errp)
+/* Keep all, in order, as options with that implied key. */
+static OptionsResult append_opts(GPtrArray *list, const OptionRow *row, const char *arg,
+                                 const char *implied, GError **errp)
 {
     Opts *opts;
 
     if (wants_help(arg)) {
         return print_usage(row);
     }
-    opts = opts_parse(arg, NULL, errp);
+    opts = opts_parse(arg, implied, errp);
     if (!opts) {
         return OPTIONS_FAIL;
     }
-    g_ptr_array_add(*(GPtrArray **)field_of(options, row), opts);
-    return OPTIONS_RUN;
-}
-
-static OptionsResult handle_fw_cfg(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
-{
-    Opts *opts;
-
-    if (wants_help(arg)) {
-        return print_usage(row);
-    }
-    opts = opts_parse(arg, "name", errp);
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_ptr_array_add(options->fw_cfg, opts);
+    g_ptr_array_add(list, opts);
     return OPTIONS_RUN;
 }
 
 static OptionsResult handle_mon(Options *options, const OptionRow *row, const char *arg,
                                 GError **errp)
 {
-    Opts *opts;
+    return append_opts(options->mons, row, arg, "chardev", errp);
+}
 
-    if (wants_help(arg)) {
-        return print_usage(row);
-    }
-    opts = opts_parse(arg, "chardev", errp);
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_ptr_array_add(options->mons, opts);
-    return OPTIONS_RUN;
+static OptionsResult handle_fw_cfg(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    return append_opts(options->fw_cfg, row, arg, "name", errp);
+}
+
+static OptionsResult handle_acpitable(Options *options, const OptionRow *row, const char *arg,
+                                      GError **errp)
+{
+    return append_opts(options->acpitables, row, arg, NULL, errp);
+}
+
+static OptionsResult handle_smbios(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    return append_opts(options->smbios, row, arg, NULL, errp);
 }
 
 static OptionsResult merge_opts(Opts *into, const OptionRow *row, const char *arg,
@@ -492,11 +484,11 @@ static const OptionRow rows[] = {
     {"acpitable",
      "file=FILE[:FILE...]|data=FILE[:FILE...][,sig=S][,rev=N][,oem_id=S][,oem_table_id=S]"
      "[,oem_rev=N][,asl_compiler_id=S][,asl_compiler_rev=N]",
-     append_opts, AT(acpitables), "an ACPI table, with (file=) or without (data=) its header"},
+     handle_acpitable, 0, "an ACPI table, with (file=) or without (data=) its header"},
     {"smbios",
      "type=0|1|2|3|11[,manufacturer=S][,product=S][,version=S][,serial=S][,uuid=U][,asset=S]"
      "[,sku=S][,family=S][,location=S][,vendor=S][,date=S][,value=S]",
-     append_opts, AT(smbios), "what SMBIOS says of firmware, system, board or chassis; or OEM texts"},
+     handle_smbios, 0, "what SMBIOS says of firmware, system, board or chassis; or OEM texts"},
     {"kernel", "FILE", set_string, AT(kernel), "boot a bzImage or a multiboot kernel"},
     {"initrd", "FILE", set_string, AT(initrd), "initial RAM disk, or multiboot modules"},
     {"append", "TEXT", set_string, AT(append), "the kernel's command line"},
