@@ -37,7 +37,7 @@ def idle(machine):
 def text():
     """Two colours, as a screen full of letters."""
     rng = random.Random(1)
-    glyphs = [[bytes.fromhex("aaaaaa00" if rng.random() < 0.3 else "00000000") * 1
+    glyphs = [[bytes.fromhex("aaaaaa00" if rng.random() < 0.3 else "00000000")
                for _ in range(8 * 16)] for _ in range(64)]
     rows = []
     for y in range(HEIGHT // 16):

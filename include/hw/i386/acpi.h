@@ -18,7 +18,7 @@ typedef struct AcpiConfig {
     uint8_t gpe_len;   /* their length in bytes, an even number */
     bool fdc, com1, com2, lpt1; /* which ISA devices there are */
     uint16_t pvpanic; /* the port of pvpanic; 0: there is none */
-    const GPtrArray *user_tables; /* GByteArray: whole tables but for their checksums; or NULL */
+    const GPtrArray *user_tables; /* GByteArray: whole tables but for lengths and checksums; or NULL */
     bool vmgenid;     /* there is one, and its files are in fw_cfg */
 } AcpiConfig;
 

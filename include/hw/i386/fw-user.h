@@ -14,7 +14,7 @@
 bool fw_user_add_files(FwCfg *fw, const GPtrArray *options, GError **errp);
 
 /* -acpitable ...,data=FILE[:FILE...]|file=FILE[:FILE...], each an Opts: the tables, as GByteArray,
- * whole but for their checksums. NULL when it fails. */
+ * whole but for lengths and checksums. NULL when it fails. */
 GPtrArray *fw_user_load_acpi_tables(const GPtrArray *options, GError **errp);
 
 /*
