@@ -131,7 +131,7 @@ static void add_defaults(Options *options)
     if (options->nographic && stdio) {
         serial_on = monitor ? "mon:stdio" : "stdio";
         monitor_on = serial ? NULL : "stdio";
-    } else if (stdio && options->display == DISPLAY_DEFAULT && isatty(STDIN_FILENO)) {
+    } else if (stdio && !options->display && isatty(STDIN_FILENO)) {
         monitor_on = "stdio";
     }
     if (serial) {

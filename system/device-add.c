@@ -134,8 +134,7 @@ bool device_del(Device *dev, GError **errp)
     if (!allows_hotplug(dev->cls, dev->bus, errp)) {
         return false;
     }
-    memory_region_transaction_begin();
+    /* Not in one memory transaction: regions must have left the map before they are destroyed. */
     device_free(dev);
-    memory_region_transaction_commit();
     return true;
 }

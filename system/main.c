@@ -15,6 +15,8 @@
 #include "backends/char.h"
 #include "backends/display.h"
 #include "backends/netdev.h"
+#include "backends/ui/ui.h"
+#include "backends/ui/vnc.h"
 #include "chardevs.h"
 #include "drives.h"
 #include "error.h"
@@ -49,6 +51,43 @@ static bool add_devices(Options *options, GError **errp)
             g_prefix_error(errp, "-device %s: ", device->text);
             return false;
         }
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------------ displays -- */
+
+static bool start_displays(Options *options, GError **errp)
+{
+    ui_set_guest_name(options->name);
+    for (unsigned i = 0; i < options->vncs->len; i++) {
+        const char *text = options->vncs->pdata[i];
+        g_autoptr(Opts) opts = opts_parse(text, "vnc", errp);
+
+        if (!opts || !vnc_start(opts, false, errp)) {
+            g_prefix_error(errp, "-vnc %s: ", text);
+            return false;
+        }
+    }
+    if (options->display) {
+        if (!display_start(options->display, errp)) {
+            g_prefix_error(errp, "-display %s: ", options->display);
+            return false;
+        }
+        return true;
+    }
+    /* A client that drives the machine, or one without a screen, expects none. */
+    if (options->vncs->len || options->nographic || options->qtest || !console_default()) {
+        return true;
+    }
+    return display_start_default(errp);
+}
+
+static bool check_displays(const Options *options, GError **errp)
+{
+    if (options->nographic && options->display && display_uses_terminal(options->display)) {
+        error_setg(errp, "-nographic cannot be used with -display curses: both take the terminal");
+        return false;
     }
     return true;
 }
@@ -125,9 +164,9 @@ static bool build(Options *options, GError **errp)
     Machine *machine = machine_current();
 
     coalesced_set_output_test(device_coalesced_is_output);
-    if (!machine_configure(machine, options, errp) || !drives_open(options, machine, errp) ||
-        !qtest_open(options, errp) || !chardevs_open(options, machine, errp) ||
-        !nets_open(options, machine, errp) ||
+    if (!check_displays(options, errp) || !machine_configure(machine, options, errp) ||
+        !drives_open(options, machine, errp) || !qtest_open(options, errp) ||
+        !chardevs_open(options, machine, errp) || !nets_open(options, machine, errp) ||
         !accel_start((const char *const *)options->accels->pdata, machine->cpus, machine->cpu_model,
                      print_accel_warning, errp) ||
         !machine->cls->init(machine, errp) || !chardevs_add_debugcons(errp) ||
@@ -141,23 +180,14 @@ static bool build(Options *options, GError **errp)
     qmp_events_init();
     /* From here on others may talk to us. */
     return qtest_serve(options, errp) && chardevs_add_monitors(options, errp) &&
-           process_confine(&options->process, errp);
-}
-
-static void print_screen(void)
-{
-    Console *con = console_default();
-    g_autofree char *text = con ? console_text(con) : NULL;
-
-    if (text) {
-        puts(text);
-    }
+           start_displays(options, errp) && process_confine(&options->process, errp);
 }
 
 static void tear_down(void)
 {
     Machine *machine = machine_current();
 
+    display_stop();
     qmp_close_all();
     qtest_end();
     vcpus_destroy();
@@ -207,6 +237,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     catch_signals(on_early_signal);
     chardev_set_terminate(on_terminate);
+    ui_set_quit(on_terminate);
     chardev_set_wait_notice(print_waiting);
 
     machine_lock();
@@ -218,9 +249,7 @@ int main(int argc, char **argv)
         }
         vm_init(&options.policy, options.paused);
         status = vm_run();
-        if (options.display == DISPLAY_TEXT) {
-            print_screen();
-        }
+        display_stop();
         if (!profile_write(&options.profile, &err)) {
             g_prefix_error(&err, "-profile: ");
             status = 1;

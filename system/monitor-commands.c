@@ -9,14 +9,12 @@
 #include "accel/io-profile.h"
 #include "backends/block.h"
 #include "backends/char.h"
-#include "backends/display.h"
 #include "backends/parse.h"
 #include "drives.h"
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/log.h"
 #include "hw/core/machine.h"
-#include "hw/input/input.h"
 #include "hw/intc/i8259.h"
 #include "hw/intc/ioapic.h"
 #include "hw/pci/pci.h"
@@ -113,96 +111,6 @@ static bool run_watchdog_action(char **argv, GString *out, GError **errp)
     return true;
 }
 
-/* --------------------------------------------------------------------------- screen, keys -- */
-
-static bool run_screendump(char **argv, GString *out, GError **errp)
-{
-    ScreendumpFormat format = SCREENDUMP_PPM;
-    Console *con = console_default();
-
-    if (*argv && g_str_equal(*argv, "-f")) {
-        if (!need_argument(*++argv, "screendump: the format", errp)) {
-            return false;
-        }
-        if (g_str_equal(*argv, "png")) {
-            format = SCREENDUMP_PNG;
-        } else if (!g_str_equal(*argv, "ppm")) {
-            error_setg(errp, "screendump: unknown format '%s': png or ppm", *argv);
-            return false;
-        }
-        argv++;
-    } else if (*argv && g_str_has_suffix(*argv, ".png")) {
-        format = SCREENDUMP_PNG;
-    }
-    if (!need_argument(*argv, "screendump: the file name", errp)) {
-        return false;
-    }
-    if (!con) {
-        error_setg(errp, "There is no console to take a screendump from");
-        return false;
-    }
-    return console_screendump(con, *argv, format, errp);
-}
-
-static bool run_sendkey(char **argv, GString *out, GError **errp)
-{
-    guint64 hold = 100;
-
-    if (!need_argument(*argv, "sendkey: the keys", errp)) {
-        return false;
-    }
-    if (argv[1] && !g_ascii_string_to_unsigned(argv[1], 10, 1, 60000, &hold, NULL)) {
-        error_setg(errp, "sendkey: the hold time must be 1 to 60000 ms");
-        return false;
-    }
-    return input_send_keys(*argv, hold, errp);
-}
-
-static bool parse_delta(const char *text, int *value, GError **errp)
-{
-    gint64 v;
-
-    if (!text || !g_ascii_string_to_signed(text, 10, -32768, 32767, &v, NULL)) {
-        error_setg(errp, "mouse_move: two distances from -32768 to 32767 are needed");
-        return false;
-    }
-    *value = v;
-    return true;
-}
-
-static bool run_mouse_move(char **argv, GString *out, GError **errp)
-{
-    int dx, dy;
-
-    if (!parse_delta(argv[0], &dx, errp) || !parse_delta(argv[0] ? argv[1] : NULL, &dy, errp)) {
-        return false;
-    }
-    input_send_relative(dx, dy);
-    input_send_sync();
-    return true;
-}
-
-static bool run_mouse_button(char **argv, GString *out, GError **errp)
-{
-    static guint64 held;
-    guint64 state;
-
-    if (!*argv || !g_ascii_string_to_unsigned(*argv, 10, 0, 7, &state, NULL)) {
-        error_setg(errp, "mouse_button: a sum of 1 (left), 2 (middle) and 4 (right) is needed");
-        return false;
-    }
-    static const InputButton buttons[] = {INPUT_BUTTON_LEFT, INPUT_BUTTON_MIDDLE,
-                                          INPUT_BUTTON_RIGHT};
-    for (int i = 0; i < 3; i++) {
-        if ((state ^ held) & (1 << i)) {
-            input_send_button(buttons[i], state & (1 << i));
-        }
-    }
-    held = state;
-    input_send_sync();
-    return true;
-}
-
 /* ---------------------------------------------------------------------------------- media -- */
 
 /* A leading -f: the guest's lock on the tray does not count. */
@@ -225,6 +133,9 @@ static bool run_change(char **argv, GString *out, GError **errp)
 {
     bool force = take_force(&argv);
 
+    if (g_strcmp0(argv[0], "vnc") == 0) {
+        return run_change_vnc(argv + 1, out, errp);
+    }
     return need_argument(argv[0], "change: the device", errp) &&
            need_argument(argv[1], "change: the file name", errp) &&
            drive_change(argv[0], argv[1], force, errp);
@@ -367,20 +278,6 @@ static bool info_kvm(char **argv, GString *out, GError **errp)
     return true;
 }
 
-static bool info_screen(char **argv, GString *out, GError **errp)
-{
-    Console *con = console_default();
-    g_autofree char *text = con ? console_text(con) : NULL;
-
-    if (!text) {
-        error_setg(errp, con ? "The screen is in a graphics mode: screendump takes a picture"
-                             : "There is no console");
-        return false;
-    }
-    g_string_append(out, text);
-    return true;
-}
-
 static bool info_name(char **argv, GString *out, GError **errp)
 {
     const Machine *machine = machine_current();
@@ -446,7 +343,7 @@ const MonitorCommand monitor_info_commands[] = {
     {"irq", NULL, NULL, "show the interrupt lines and how often each rose", info_irq},
     {"kvm", NULL, NULL, "show whether KVM is used", info_kvm},
     {"mem", NULL, NULL, "show which virtual memory is mapped, and how", info_mem},
-    {"mice", NULL, NULL, "show the pointing devices", info_mice},
+    {"mice", NULL, NULL, "show the mice, and which of them moves", info_mice},
     {"mtree", NULL, "[-f][-o][-D]",
      "show the memory tree (-f: flat views, -o: owners, -D: disabled)", info_mtree},
     {"name", NULL, NULL, "show the guest's name", info_name},
@@ -461,6 +358,7 @@ const MonitorCommand monitor_info_commands[] = {
     {"usernet", NULL, NULL, "show the connections of user networks", info_usernet},
     {"uuid", NULL, NULL, "show the machine's UUID", info_uuid},
     {"version", NULL, NULL, "show the version", info_version},
+    {"vnc", NULL, NULL, "show the VNC servers and their viewers", info_vnc},
     {}};
 
 static void print_command(GString *out, const char *prefix, const MonitorCommand *command)
@@ -489,8 +387,8 @@ static bool run_info(char **argv, GString *out, GError **errp)
     return monitor_run(command, argv + 1, out, errp);
 }
 
-static bool help_of(const MonitorCommand *table, const char *prefix, const char *name,
-                    GString *out, GError **errp)
+static bool help_of(const MonitorCommand *table, const char *prefix, const char *name, GString *out,
+                    GError **errp)
 {
     const MonitorCommand *command = monitor_find_command(table, name);
 
@@ -522,8 +420,9 @@ const MonitorCommand monitor_commands[] = {
     {"help", "?", "[CMD]", "show the commands", run_help, complete_command},
     {"info", NULL, "[SUBCOMMAND]", "show the state of a part of the machine", run_info,
      complete_info},
-    {"change", NULL, "[-f] DEVICE FILE", "put a medium into a drive (-f: even if it is locked)",
-     run_change, complete_drive},
+    {"change", NULL, "[-f] DEVICE FILE | vnc password [PASSWORD]",
+     "put a medium into a drive (-f: even if it is locked), or change VNC's password", run_change,
+     complete_drive},
     {"coalesce", NULL, "DEVICE|all mmio|pio|both on|off",
      "let a device's writes be queued, or not: a device by its id or its class", run_coalesce,
      complete_coalesce},
@@ -534,6 +433,8 @@ const MonitorCommand monitor_commands[] = {
     {"device_del", NULL, "ID", "unplug a device", run_device_del, complete_device},
     {"eject", NULL, "[-f] DEVICE", "take the medium out of a drive (-f: even if it is locked)",
      run_eject, complete_drive},
+    {"expire_password", NULL, "vnc now|never|+SECONDS|TIME [-d SERVER]",
+     "set when the password of VNC ends", run_expire_password},
     {"gva2gpa", NULL, "ADDR", "show which physical address a virtual one has", run_gva2gpa},
     {"hostfwd_add", NULL, "[NETDEV] [tcp|udp]:[HOSTADDR]:PORT-[GUESTADDR]:PORT",
      "forward a port of the host to the guest, on a user network", run_hostfwd_add},
@@ -546,7 +447,9 @@ const MonitorCommand monitor_commands[] = {
     {"memsave", NULL, "ADDR SIZE FILE", "write virtual memory to a file", run_memsave},
     {"mouse_button", NULL, "STATE", "press mouse buttons (1 left, 2 middle, 4 right)",
      run_mouse_button},
-    {"mouse_move", NULL, "DX DY", "move the mouse", run_mouse_move},
+    {"mouse_move", NULL, "DX DY [DZ]", "move the mouse, and turn its wheel", run_mouse_move},
+    {"mouse_set", NULL, "INDEX", "choose the mouse that moves ('info mice' lists them)",
+     run_mouse_set},
     {"netdev_add", NULL, "TYPE,id=ID[,PROP=VALUE...]", "add a network (as -netdev)",
      run_netdev_add},
     {"netdev_del", NULL, "ID", "remove a network", run_netdev_del},
@@ -562,11 +465,14 @@ const MonitorCommand monitor_commands[] = {
     {"qom-set", NULL, "[-j] PATH PROPERTY VALUE", "set a property (-j: to a value in JSON)",
      run_qom_set, complete_path},
     {"quit", "q", NULL, "end the machine", run_quit},
-    {"screendump", NULL, "[-f png|ppm] FILE", "save the screen as a picture", run_screendump},
+    {"screendump", NULL, "[-f png|ppm] FILE [DEVICE [HEAD]]", "save the screen as a picture",
+     run_screendump},
     {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys, as in 'sendkey ctrl-alt-f1'", run_sendkey,
      complete_keys},
     {"set_link", NULL, "NAME on|off", "plug or pull the cable of a card or a network",
      run_set_link},
+    {"set_password", NULL, "vnc PASSWORD [keep] [-d SERVER]", "set the password of VNC",
+     run_set_password},
     {"stop", "s", NULL, "stop the machine", run_stop},
     {"sum", NULL, "ADDR SIZE", "show a 16-bit sum of physical memory", run_sum},
     {"system_powerdown", NULL, NULL, "press the power button", run_powerdown},

@@ -85,6 +85,11 @@ MonitorRun run_memsave, run_pmemsave, run_device_add, run_device_del;
 MonitorRun run_qom_list, run_qom_get, run_qom_set;
 MonitorRun info_mice, info_qom_tree;
 
+/* monitor-commands-ui.c; run_change_vnc() gets the words after "vnc" */
+MonitorRun run_screendump, run_sendkey, run_mouse_move, run_mouse_button, run_mouse_set;
+MonitorRun run_set_password, run_expire_password, run_change_vnc;
+MonitorRun info_screen, info_vnc;
+
 /* ----------------------------------------------------------------------------- line-editor.c -- */
 
 /* A line that is being typed: echo, movement, correction, history, completion. */

@@ -10,6 +10,8 @@
 #include "accel/accel.h"
 #include "backends/char.h"
 #include "backends/firmware.h"
+#include "backends/ui/keymap.h"
+#include "backends/ui/ui.h"
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/log.h"
@@ -326,20 +328,25 @@ static OptionsResult handle_display(Options *options, const OptionRow *row, cons
                                     GError **errp)
 {
     if (wants_help(arg)) {
-        return print_and_stop(
-            g_string_new("Available display backend types:\n"
-                         "none     the screen is not shown; screendump takes pictures of it\n"
-                         "text     the text on the screen is printed when the guest ends\n"));
+        GString *text = g_string_new(NULL);
+
+        display_print_help(text);
+        return print_and_stop(text);
     }
-    if (g_str_equal(arg, "none")) {
-        options->display = DISPLAY_NONE;
-    } else if (g_str_equal(arg, "text")) {
-        options->display = DISPLAY_TEXT;
-    } else {
-        error_setg(errp, "unknown display: -display help lists them");
-        return OPTIONS_FAIL;
-    }
-    return OPTIONS_RUN;
+    return display_check(arg, errp) ? set_string(options, row, arg, errp) : OPTIONS_FAIL;
+}
+
+/* -sdl, -curses: the same as -display with that name. */
+static OptionsResult handle_display_name(Options *options, const OptionRow *row, const char *arg,
+                                         GError **errp)
+{
+    return set_string(options, row, row->name, errp);
+}
+
+static OptionsResult handle_keyboard(Options *options, const OptionRow *row, const char *arg,
+                                     GError **errp)
+{
+    return keymap_choose(arg, errp) ? OPTIONS_RUN : OPTIONS_FAIL;
 }
 
 static OptionsResult handle_audio(Options *options, const OptionRow *row, const char *arg,
@@ -505,7 +512,16 @@ static const OptionRow rows[] = {
      "the older form: cards and networks on one hub"},
 
     HEADING("Host side"),
-    {"display", "none|text", handle_display, 0, "how the screen is shown"},
+    {"display", "none|text|curses|sdl|vnc=ADDRESS[,...]", handle_display, AT(display),
+     "how the screen is shown (-display help lists the ways; default: a window, else VNC)"},
+    {"sdl", NULL, handle_display_name, AT(display), "the same as -display sdl"},
+    {"curses", NULL, handle_display_name, AT(display), "the same as -display curses"},
+    {"vnc",
+     "none|[HOST]:DISPLAY|unix:PATH[,id=ID][,password=on|off][,to=DISPLAY]"
+     "[,websocket=on|off|PORT][,share=allow-exclusive|force-shared|ignore][,lossy=off]",
+     append_string, AT(vncs), "a VNC server that shows the screen"},
+    {"k", "LAYOUT", handle_keyboard, 0,
+     "the guest's keyboard layout (en-us, de, fr...), for viewers that send characters"},
     {"audio", "none", handle_audio, 0, "no sound"},
     {"nographic", NULL, set_flag, AT(nographic),
      "no display; serial port and monitor on standard input and output"},
@@ -634,6 +650,7 @@ static void options_init(Options *options)
         .qmps = g_ptr_array_new_with_free_func(g_free),
         .pretty_qmps = g_ptr_array_new_with_free_func(g_free),
         .objects = g_ptr_array_new_with_free_func(free_opts),
+        .vncs = g_ptr_array_new_with_free_func(g_free),
         .fw_cfg = g_ptr_array_new_with_free_func(free_opts),
         .acpitables = g_ptr_array_new_with_free_func(free_opts),
         .smbios = g_ptr_array_new_with_free_func(free_opts),
@@ -646,7 +663,8 @@ void options_clear(Options *options)
                         &options->kernel,   &options->initrd,    &options->append,
                         &options->name,     &options->uuid,      &options->vga,
                         &options->pidfile,  &options->log_items, &options->log_file,
-                        &options->qtest,    &options->qtest_log, &options->profile.file};
+                        &options->qtest,    &options->qtest_log, &options->profile.file,
+                        &options->display};
 
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_clear_pointer(strings[i], g_free);
@@ -669,6 +687,7 @@ void options_clear(Options *options)
     g_clear_pointer(&options->qmps, g_ptr_array_unref);
     g_clear_pointer(&options->pretty_qmps, g_ptr_array_unref);
     g_clear_pointer(&options->objects, g_ptr_array_unref);
+    g_clear_pointer(&options->vncs, g_ptr_array_unref);
     g_clear_pointer(&options->fw_cfg, g_ptr_array_unref);
     g_clear_pointer(&options->acpitables, g_ptr_array_unref);
     g_clear_pointer(&options->smbios, g_ptr_array_unref);

@@ -32,8 +32,6 @@ typedef struct DeviceOption {
     char *text;   /* for messages */
 } DeviceOption;
 
-typedef enum DisplayKind { DISPLAY_DEFAULT, DISPLAY_NONE, DISPLAY_TEXT } DisplayKind;
-
 /* What the command line says, before anything is opened or started. */
 typedef struct Options {
     const MachineClass *machine_class;
@@ -66,7 +64,8 @@ typedef struct Options {
     char *qtest, *qtest_log;
     ProcessOptions process;
     bool msg_timestamp, msg_guest_name; /* what stands before each message */
-    DisplayKind display;
+    char *display;  /* -display, -sdl, -curses; NULL: the default one */
+    GPtrArray *vncs; /* char *: -vnc */
     bool nographic;
     ProfileOptions profile;
     bool nodefaults;

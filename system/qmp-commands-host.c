@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QMP commands at the machine's edges: media, the screen, keys and pointers, memory to files, file
- * descriptors.
+ * QMP commands at the machine's edges: media, memory to files, file descriptors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +10,8 @@
 #include "accel/accel.h"
 #include "backends/block.h"
 #include "backends/char.h"
-#include "backends/display.h"
+#include "backends/ui/vnc.h"
 #include "hw/core/machine.h"
-#include "hw/input/input.h"
 #include "memory/system.h"
 #include "page-walk.h"
 #include "qmp-commands.h"
@@ -111,167 +109,6 @@ static json_t *change_medium(QmpSession *session, json_t *args, GError **errp)
     if (blk) {
         block_change_medium(blk, qmp_get_str(args, "filename"), errp);
     }
-    return NULL;
-}
-
-/* ---------------------------------------------------------------------- the screen and keys -- */
-
-static const QmpType image_format = QMP_ENUM("ppm", "png");
-
-static json_t *screendump(QmpSession *session, json_t *args, GError **errp)
-{
-    const char *format = qmp_get_str(args, "format");
-    Console *con = console_default();
-
-    if (!con) {
-        error_setg(errp, "There is no console to take a screendump from");
-        return NULL;
-    }
-    console_screendump(con, qmp_get_str(args, "filename"),
-                       g_strcmp0(format, "png") ? SCREENDUMP_PPM : SCREENDUMP_PNG, errp);
-    return NULL;
-}
-
-static const char *const qcode_names[] = {
-#define KEY(code, name, set1, set2) name,
-#include "hw/input/keys.def"
-#undef KEY
-    NULL};
-static const QmpType qcode = {.kind = QMP_KIND_ENUM, .values = qcode_names};
-static const QmpType key_kind = QMP_ENUM("number", "qcode");
-static const QmpType key_value = {
-    .kind = QMP_KIND_OBJECT,
-    .members = QMP_MEMBERS(QMP_MUST("type", key_kind)),
-    .variants = (const QmpVariant[]){{"number", QMP_MEMBERS(QMP_MUST("data", qmp_int))},
-                                     {"qcode", QMP_MEMBERS(QMP_MUST("data", qcode))},
-                                     {}},
-};
-static const QmpType key_values = QMP_LIST(key_value);
-
-/* The name that input.h knows a checked KeyValue by, to be freed. */
-static char *key_name(json_t *key)
-{
-    json_t *data = json_object_get(key, "data");
-
-    return json_is_string(data)
-               ? g_strdup(json_string_value(data))
-               : g_strdup_printf("0x%" G_GINT64_MODIFIER "x", (guint64)json_integer_value(data));
-}
-
-static bool key_of(json_t *key, KeyCode *code, GError **errp)
-{
-    g_autofree char *name = key_name(key);
-
-    *code = key_code_from_name(name);
-    if (*code == KEY_CODE_NONE) {
-        error_setg(errp, "invalid parameter: %s", name);
-        return false;
-    }
-    return true;
-}
-
-static json_t *send_key(QmpSession *session, json_t *args, GError **errp)
-{
-    int64_t hold = qmp_get_int(args, "hold-time", 0);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *chord = NULL;
-    size_t index;
-    json_t *key;
-
-    if (hold < 0 || hold > 60000) {
-        error_setg(errp, "Parameter 'hold-time' expects a time up to 60000 ms");
-        return NULL;
-    }
-    json_array_foreach (json_object_get(args, "keys"), index, key) {
-        g_ptr_array_add(names, key_name(key));
-    }
-    g_ptr_array_add(names, NULL);
-    chord = g_strjoinv("-", (char **)names->pdata);
-    input_send_keys(chord, hold, errp);
-    return NULL;
-}
-
-static const QmpType axis = QMP_ENUM("x", "y");
-static const QmpType button = QMP_ENUM("left", "middle", "right", "wheel-up", "wheel-down");
-static const QmpType key_event =
-    QMP_STRUCT(QMP_MUST("key", key_value), QMP_MUST("down", qmp_bool));
-static const QmpType button_event =
-    QMP_STRUCT(QMP_MUST("button", button), QMP_MUST("down", qmp_bool));
-/* A PS/2 mouse takes moves of nine bits; what is more comes as several. */
-static const QmpType distance = {
-    .kind = QMP_KIND_INT, .name = "int", .min = -32768, .max = 32767};
-static const QmpType move_event =
-    QMP_STRUCT(QMP_MUST("axis", axis), QMP_MUST("value", distance));
-static const QmpType event_kind = QMP_ENUM("key", "btn", "rel");
-static const QmpType input_event = {
-    .kind = QMP_KIND_OBJECT,
-    .members = QMP_MEMBERS(QMP_MUST("type", event_kind)),
-    .variants = (const QmpVariant[]){{"key", QMP_MEMBERS(QMP_MUST("data", key_event))},
-                                     {"btn", QMP_MEMBERS(QMP_MUST("data", button_event))},
-                                     {"rel", QMP_MEMBERS(QMP_MUST("data", move_event))},
-                                     {}},
-};
-static const QmpType input_events = QMP_LIST(input_event);
-
-static InputButton button_of(const char *name)
-{
-    static const struct {
-        const char *name;
-        InputButton button;
-    } rows[] = {
-        {"left", INPUT_BUTTON_LEFT},         {"middle", INPUT_BUTTON_MIDDLE},
-        {"right", INPUT_BUTTON_RIGHT},       {"wheel-up", INPUT_BUTTON_WHEEL_UP},
-        {"wheel-down", INPUT_BUTTON_WHEEL_DOWN},
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (g_str_equal(rows[i].name, name)) {
-            return rows[i].button;
-        }
-    }
-    g_assert_not_reached(); /* it has been checked */
-}
-
-/* One checked event; a key's code has been checked, too. */
-static void send_event(json_t *event)
-{
-    const char *kind = qmp_get_str(event, "type");
-    json_t *data = json_object_get(event, "data");
-    bool down = qmp_get_bool(data, "down", false);
-
-    if (g_str_equal(kind, "key")) {
-        KeyCode code = KEY_CODE_NONE;
-
-        key_of(json_object_get(data, "key"), &code, NULL);
-        input_send_key(code, down);
-    } else if (g_str_equal(kind, "btn")) {
-        input_send_button(button_of(qmp_get_str(data, "button")), down);
-    } else {
-        int value = qmp_get_int(data, "value", 0);
-        bool x = g_str_equal(qmp_get_str(data, "axis"), "x");
-
-        input_send_relative(x ? value : 0, x ? 0 : value);
-    }
-}
-
-static json_t *input_send_event(QmpSession *session, json_t *args, GError **errp)
-{
-    json_t *events = json_object_get(args, "events");
-    size_t index;
-    json_t *event;
-
-    json_array_foreach (events, index, event) {
-        json_t *key = json_object_get(json_object_get(event, "data"), "key");
-        KeyCode code;
-
-        if (key && !key_of(key, &code, errp)) {
-            return NULL; /* none of them is sent */
-        }
-    }
-    json_array_foreach (events, index, event) {
-        send_event(event);
-    }
-    input_send_sync();
     return NULL;
 }
 
@@ -428,22 +265,27 @@ static json_t *closefd(QmpSession *session, json_t *args, GError **errp)
     return NULL;
 }
 
-/* A connection that the client accepted, for a chardev that waits for one; `protocol` is its id. */
+/* A connection that the client accepted, for VNC or for a chardev that waits for one (its id). */
 static json_t *add_client(QmpSession *session, json_t *args, GError **errp)
 {
     const char *name = qmp_get_str(args, "fdname");
     const char *protocol = qmp_get_str(args, "protocol");
     Chardev *chr = chardev_find(protocol);
     int fd = qmp_session_use_fd(session, name);
+    bool taken = false;
 
     if (fd < 0) {
         error_setg(errp, "File descriptor named '%s' has not been found", name);
         return NULL;
     }
-    if (!chr) {
+    if (g_str_equal(protocol, "vnc")) {
+        taken = vnc_add_client(fd, qmp_get_bool(args, "skipauth", false), errp);
+    } else if (chr) {
+        taken = chardev_add_client(chr, fd, errp);
+    } else {
         error_setg(errp, "protocol '%s' is invalid", protocol);
     }
-    if (!chr || !chardev_add_client(chr, fd, errp)) {
+    if (!taken) {
         close(fd);
     }
     return NULL;
@@ -461,15 +303,6 @@ const QmpCommand qmp_host_commands[] = {
                          QMP_MUST("filename", qmp_str), QMP_MAY("format", qmp_str),
                          QMP_MAY("force", qmp_bool)),
      .run = change_medium},
-    {.name = "screendump",
-     .args = QMP_MEMBERS(QMP_MUST("filename", qmp_str), QMP_MAY("format", image_format)),
-     .run = screendump},
-    {.name = "send-key",
-     .args = QMP_MEMBERS(QMP_MUST("keys", key_values), QMP_MAY("hold-time", qmp_int)),
-     .run = send_key},
-    {.name = "input-send-event",
-     .args = QMP_MEMBERS(QMP_MUST("events", input_events)),
-     .run = input_send_event},
     {.name = "memsave",
      .args = QMP_MEMBERS(QMP_MUST("val", qmp_uint), QMP_MUST("size", qmp_uint),
                          QMP_MUST("filename", qmp_str), QMP_MAY("cpu-index", qmp_int)),

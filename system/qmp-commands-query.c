@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * QMP commands that tell what there is: machines, CPU models, options, PCI functions, drives,
- * chardevs, pointers.
+ * chardevs.
  */
 #include <string.h>
 
@@ -11,7 +11,6 @@
 #include "hw/acpi/vmgenid.h"
 #include "hw/core/device.h"
 #include "hw/core/machine.h"
-#include "hw/input/input.h"
 #include "hw/pci/pci.h"
 #include "options.h"
 #include "qmp-commands.h"
@@ -423,26 +422,6 @@ static json_t *query_chardev(QmpSession *session, json_t *args, GError **errp)
     return list;
 }
 
-static const QmpType mouse_info =
-    QMP_STRUCT(QMP_MUST("name", qmp_str), QMP_MUST("index", qmp_int), QMP_MUST("current", qmp_bool),
-               QMP_MUST("absolute", qmp_bool));
-static const QmpType mouse_infos = QMP_LIST(mouse_info);
-
-static void add_mouse(const InputPointer *pointer, void *opaque)
-{
-    json_array_append_new(opaque, json_pack("{s:s, s:i, s:b, s:b}", "name", pointer->name, "index",
-                                            (int)pointer->index, "current", pointer->current,
-                                            "absolute", pointer->absolute));
-}
-
-static json_t *query_mice(QmpSession *session, json_t *args, GError **errp)
-{
-    json_t *list = json_array();
-
-    input_foreach_pointer(add_mouse, list);
-    return list;
-}
-
 /* ----------------------------------------------------------------------------------- table -- */
 
 static const QmpType guid_info = QMP_STRUCT(QMP_MUST("guid", qmp_str));
@@ -477,5 +456,4 @@ const QmpCommand qmp_query_commands[] = {
      .run = query_vm_generation_id},
     {.name = "query-block", .returns = &block_infos, .run = query_block},
     {.name = "query-chardev", .returns = &chardev_infos, .run = query_chardev},
-    {.name = "query-mice", .returns = &mouse_infos, .run = query_mice},
     {}};

@@ -103,6 +103,7 @@ void qmp_events_init(void)
 
     vm_add_listener(&listener);
     qmp_net_events_init();
+    qmp_ui_events_init();
     if (rtc) {
         rtc_set_change_handler(rtc, on_rtc_change, rtc);
     }

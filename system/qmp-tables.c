@@ -5,9 +5,9 @@
 #include "qmp-commands.h"
 
 const QmpCommand *const qmp_commands[] = {
-    qmp_control_commands, qmp_query_commands, qmp_io_commands,
-    qmp_qom_commands,     qmp_host_commands,  qmp_net_commands,
-    qmp_profile_commands, NULL,
+    qmp_control_commands, qmp_query_commands,   qmp_io_commands,
+    qmp_qom_commands,     qmp_host_commands,    qmp_net_commands,
+    qmp_ui_commands,      qmp_profile_commands, NULL,
 };
 
 static const QmpType shutdown_cause =
@@ -32,10 +32,12 @@ const QmpEvent qmp_events[] = {
     {"RESUME", NULL},
     {"DEVICE_DELETED", QMP_MEMBERS(QMP_MAY("device", qmp_str), QMP_MUST("path", qmp_str))},
     {"RTC_CHANGE", QMP_MEMBERS(QMP_MUST("offset", qmp_int), QMP_MUST("qom-path", qmp_str))},
-    {"BLOCK_IO_ERROR",
-     QMP_MEMBERS(QMP_MUST("device", qmp_str), QMP_MUST("operation", io_operation),
-                 QMP_MUST("action", io_action), QMP_MUST("nospace", qmp_bool),
-                 QMP_MUST("reason", qmp_str))},
+    {"BLOCK_IO_ERROR", QMP_MEMBERS(QMP_MUST("device", qmp_str), QMP_MUST("operation", io_operation),
+                                   QMP_MUST("action", io_action), QMP_MUST("nospace", qmp_bool),
+                                   QMP_MUST("reason", qmp_str))},
+    {"VNC_CONNECTED", qmp_viewer_event},
+    {"VNC_INITIALIZED", qmp_viewer_event},
+    {"VNC_DISCONNECTED", qmp_viewer_event},
     {"DEVICE_TRAY_MOVED", QMP_MEMBERS(QMP_MUST("device", qmp_str), QMP_MUST("id", qmp_str),
                                       QMP_MUST("tray-open", qmp_bool))},
     {"NIC_RX_FILTER_CHANGED", qmp_rx_filter_changed_data},

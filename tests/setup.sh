@@ -4,8 +4,10 @@
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config python3 binutils acpica-tools xorriso
     libglib2.0-dev libjansson-dev libpng-dev libpixman-1-dev libseccomp-dev libslirp-dev
-    libx86emu-dev seabios ipxe-qemu"
-packages_check="$packages_build grub-rescue-pc ipxe iproute2 tshark"
+    libx86emu-dev zlib1g-dev libxkbcommon-dev xkb-data libncurses-dev libsdl2-dev
+    seabios ipxe-qemu"
+packages_check="$packages_build grub-rescue-pc ipxe iproute2 tshark
+    xvfb xdotool tigervnc-viewer chromium novnc"
 
 # setup_packages build|check: install the packages of that list that are not there.
 setup_packages()

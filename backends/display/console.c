@@ -23,6 +23,7 @@ typedef struct Viewer {
 struct Console {
     const ConsoleOps *ops;
     void *opaque;
+    const void *owner;
     pixman_image_t *image;
     TAILQ_HEAD(, Viewer) viewers;
     guint timer;       /* the source of the next refresh; 0: nobody looks */
@@ -134,6 +135,23 @@ Console *console_default(void)
     return TAILQ_FIRST(&consoles);
 }
 
+void console_set_owner(Console *con, const void *owner)
+{
+    con->owner = owner;
+}
+
+Console *console_find(const void *owner)
+{
+    Console *con;
+
+    TAILQ_FOREACH (con, &consoles, link) {
+        if (con->owner == owner) {
+            return con;
+        }
+    }
+    return NULL;
+}
+
 pixman_image_t *console_image(Console *con)
 {
     return con->image;
@@ -219,18 +237,19 @@ void console_text_free(ConsoleText *text)
     }
 }
 
-ConsoleText *console_read_text(Console *con)
+ConsoleText *console_get_text(Console *con)
 {
-    console_refresh(con);
     return con->ops->text ? con->ops->text(con->opaque) : NULL;
 }
 
 char *console_text(Console *con)
 {
-    g_autoptr(ConsoleText) text = console_read_text(con);
+    g_autoptr(ConsoleText) text = NULL;
     const ConsoleCell *cell;
     GString *out;
 
+    console_refresh(con);
+    text = console_get_text(con);
     if (!text) {
         return NULL;
     }

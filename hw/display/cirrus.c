@@ -20,7 +20,7 @@
 #include "hw/core/log.h"
 #include "hw/display/vga.h"
 
-#define CIRRUS_REFERENCE_HZ 14318180 /* of the clock synthesizer */
+#define CIRRUS_REFERENCE_HZ UINT64_C(14318180) /* of the clock synthesizer */
 #define CIRRUS_EDID_WIDTH   1024
 #define CIRRUS_EDID_HEIGHT  768
 
@@ -144,6 +144,8 @@ void cirrus_write_gr(CirrusVga *s, uint8_t index, uint8_t val)
     val &= masks[index] ? masks[index] : 0xff;
     switch (index) {
     case VGA_GR_SET_RESET: /* eight bits here: the colours of the extended write modes */
+        v->gr[index] = val;
+        break;
     case VGA_GR_ENABLE_SET_RESET:
         v->gr[index] = val;
         vga_update_window(v);
@@ -353,8 +355,7 @@ static uint32_t cirrus_dot_clock(const Vga *v, unsigned select)
     uint8_t denominator = v->sr[CIRRUS_SR_VCLK0_DENOM + select];
     unsigned divisor = (denominator >> 1 & 31) << (denominator & 1);
 
-    return divisor ? UINT64_C(1) * CIRRUS_REFERENCE_HZ * v->sr[CIRRUS_SR_VCLK0 + select] / divisor
-                   : 0;
+    return divisor ? CIRRUS_REFERENCE_HZ * v->sr[CIRRUS_SR_VCLK0 + select] / divisor : 0;
 }
 
 static uint32_t cirrus_cursor_color(const CirrusVga *s, unsigned index)
@@ -413,10 +414,9 @@ static const VgaHooks cirrus_hooks = {
 
 static void cirrus_reset(Device *dev)
 {
+    static const uint8_t clocks[4][2] = {{0x66, 0x3b}, {0x5b, 0x2f}, {0x45, 0x30}, {0x7e, 0x33}};
     CirrusVga *s = (CirrusVga *)dev;
     Vga *v = &s->vga;
-
-    static const uint8_t clocks[4][2] = {{0x66, 0x3b}, {0x5b, 0x2f}, {0x45, 0x30}, {0x7e, 0x33}};
 
     cirrus_blt_reset(s);
     vga_reset(v);
@@ -483,10 +483,11 @@ static const Property cirrus_props[] = {PROP_UINT32("vgamem_mb", CirrusVga, vgam
  * in BAR 1.
  *
  * Of the blitter's registers in memory those are here that only say what a blit does: colours,
- * sizes, pitches, source, mode. Not the byte at 04h, which is GR01 too, and so decides whether
- * the window is mapped as RAM. Not the one at 40h that starts it, nor the last byte of the
- * destination, at 12h, which starts it too (GR31 bit 7): a blit changes memory that the guest reads
- * without leaving, and one that waits for the CPU changes the map. It comes after what was queued.
+ * sizes, pitches, source, mode. Not the first byte of the foreground colour, at 4, which is the
+ * VGA's enable set/reset and can end the window's being RAM. Nor the register at 40h that starts a
+ * blit, and the last byte of the destination, at 12h, which starts it too (GR31 bit 7): a blit
+ * changes memory that the guest reads without leaving, and one that waits for the CPU changes the
+ * map. It comes after what was queued.
  * For the same reason the data of blits are not here, wherever they are written: the last of them
  * ends the blit and gives the frame buffer back as RAM.
  *
@@ -496,10 +497,10 @@ static const Property cirrus_props[] = {PROP_UINT32("vgamem_mb", CirrusVga, vgam
 static const CoalescedRange cirrus_coalesced[] = {
     COALESCED_MMIO(CirrusVga, vga.window_io, 0, VGA_WINDOW_SIZE),
     COALESCED_MMIO(CirrusVga, swap[0].lfb, 0, CIRRUS_VGAMEM_MAX * 1024 * 1024),
-    COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT, 0x04),
+    COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT, 4),
     COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT + 0x05, 0x0d),
     COALESCED_MMIO(CirrusVga, mmio, CIRRUS_MMIO_BLT + 0x14, 0x0e),
-    COALESCED_MMIO(CirrusVga, mmio_blt, 0, 0x04),
+    COALESCED_MMIO(CirrusVga, mmio_blt, 0, 4),
     COALESCED_MMIO(CirrusVga, mmio_blt, 0x05, 0x0d),
     COALESCED_MMIO(CirrusVga, mmio_blt, 0x14, 0x0e),
     COALESCED_MMIO(CirrusVga, mmio, 0x08, 2), /* 3C8, 3C9 */

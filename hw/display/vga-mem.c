@@ -19,14 +19,13 @@ enum { ALU_COPY, ALU_AND, ALU_OR, ALU_XOR };
 /* Bit n of `planes` fills byte n. */
 static uint32_t expand_planes(unsigned planes)
 {
-    uint32_t val = 0;
+    static const uint32_t bytes[16] = {
+        0x00000000, 0x000000ff, 0x0000ff00, 0x0000ffff, 0x00ff0000, 0x00ff00ff,
+        0x00ffff00, 0x00ffffff, 0xff000000, 0xff0000ff, 0xff00ff00, 0xff00ffff,
+        0xffff0000, 0xffff00ff, 0xffffff00, 0xffffffff,
+    };
 
-    for (int i = 0; i < 4; i++) {
-        if (planes >> i & 1) {
-            val |= UINT32_C(0xff) << 8 * i;
-        }
-    }
-    return val;
+    return bytes[planes & 15];
 }
 
 static uint32_t load_planes(const Vga *s, uint32_t offset)
@@ -39,11 +38,11 @@ static uint32_t load_planes(const Vga *s, uint32_t offset)
 
 static void store_planes(Vga *s, uint32_t offset, uint32_t val, unsigned planes)
 {
-    for (int i = 0; i < 4; i++) {
-        if (planes >> i & 1) {
-            vga_store(s, offset * 4 + i, val >> 8 * i);
-        }
-    }
+    uint32_t addr = (offset * 4) & s->mem_mask, mask = expand_planes(planes);
+
+    val = GUINT32_TO_LE((load_planes(s, offset) & ~mask) | (val & mask));
+    memcpy(&s->mem[addr], &val, 4);
+    memory_region_set_dirty(&s->vram, addr, 4);
 }
 
 uint8_t vga_mem_read(Vga *s, uint32_t addr)

@@ -404,6 +404,7 @@ bool vga_init(Vga *s, MemoryOwner *owner, const VgaHooks *hooks, void *opaque, u
                               port_blocks[i].name, port_blocks[i].count);
     }
     s->con = console_new(&vga_console_ops, s);
+    console_set_owner(s->con, owner);
     return true;
 }
 

@@ -46,6 +46,10 @@ Console *console_new(const ConsoleOps *ops, void *opaque);
 void console_free(Console *con);
 Console *console_default(void); /* NULL if there is none */
 
+/* Whose it is, for console_find(): any address that tells devices apart. */
+void console_set_owner(Console *con, const void *owner);
+Console *console_find(const void *owner); /* NULL if there is none */
+
 /* The picture; resizing replaces it, black. 1..16384 pixels each way (asserted). */
 pixman_image_t *console_image(Console *con);
 void console_resize(Console *con, int width, int height);
@@ -89,10 +93,10 @@ typedef enum ScreendumpFormat { SCREENDUMP_PPM, SCREENDUMP_PNG } ScreendumpForma
 /* Refresh, and write the picture to a file. Fails, naming the file, and leaves no half of one. */
 bool console_screendump(Console *con, const char *path, ScreendumpFormat format, GError **errp);
 
-/* Refresh, and give the screen of a text mode, to be freed; NULL in a graphics mode. */
-ConsoleText *console_read_text(Console *con);
+/* The screen of a text mode, to be freed; NULL in a graphics mode. */
+ConsoleText *console_get_text(Console *con);
 
-/* The same as UTF-8: lines ended by '\n', trailing blanks cut. */
+/* Refresh, and give the same as UTF-8: lines ended by '\n', trailing blanks cut. */
 char *console_text(Console *con);
 
 #endif

@@ -59,13 +59,16 @@ class Guest:
         self.profile_path = self.path("profile")
         command = [program(), "-display", "none",
                    "-monitor", f"unix:{self.monitor_path},server=on,wait=off",
-                   "-serial", f"file:{self.serial_path}",
-                   "-profile", f"io,file={self.profile_path},format=json", *audited(args)]
+                   "-serial", f"file:{self.serial_path}", *self.watched(args)]
         with open(self.errors_path, "wb") as errors:
             self.process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE,
                                             stderr=errors)
         self.socket = None
         self.killed = False  # by the test itself: then there is no profile
+
+    def watched(self, args):
+        """The options, with those that have Lignite watch itself."""
+        return ["-profile", f"io,file={self.profile_path},format=json", *audited(args)]
 
     def __enter__(self):
         return self

@@ -13,8 +13,8 @@ from pictures import read_ppm
 
 
 class Qemu(guest.Guest):
-    def __init__(self, *args):
-        super().__init__(*args)
+    def watched(self, args):
+        return args
 
     def read_prompt(self):
         data = b""
@@ -27,7 +27,6 @@ class Qemu(guest.Guest):
 
 
 def show():
-    guest.audited = list
     same, total = 0, 0
 
     def see(line, fonts):
@@ -41,6 +40,7 @@ def show():
 
     with Qemu("-drive", f"format=raw,snapshot=on,file={modes.DISK}", "-boot", "c", "-vga", "cirrus",
               *sys.argv[3:]) as qemu:
+        qemu.killed = True  # no profile is written
         modes.each_mode(qemu, see)
         qemu.process.terminate()
     print(f"{same} of {total} pictures are the same")

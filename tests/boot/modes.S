@@ -4,8 +4,8 @@
  *
  * On the first serial port it says, in lines: "font HEIGHT HEX..." three times; before each mode "MODE"
  * or "MODE ATTRIBUTES WIDTH HEIGHT BITS PITCH GRANULARITY MODEL" (hexadecimal, from the VESA BIOS),
- * when its picture is there "ready", and waits for a key; after the last mode "fill" and, each time a
- * key was pressed, when it filled the screen in mode 12h pixel by pixel, "filled".
+ * when its picture is there "ready", and waits for a key; on a Cirrus then "blits", and "ready" when its
+ * blitter has drawn over the picture of mode 101; at last "fill" and, each time a key was pressed, when it filled the screen in mode 12h pixel by pixel, "filled".
  *
  * Memory is filled in chunks of 64 bytes. The double words of chunk n are n x 9E3779B1. Chunks are
  * counted from 0 in packed pictures, from 10000 x p in plane p. Text is words: cell n has n x 107.
@@ -17,6 +17,18 @@
 #define DAC_WRITE 0x3c8
 #define SEQUENCER 0x3c4
 #define SR_MAP_MASK 2
+#define SR_CONFIG 0x17
+#define CRTC 0x3d4
+#define CR_ID 0x27
+#define CIRRUS_GD5446 0xb8
+#define BLT_BACKGROUND 0x00
+#define BLT_FOREGROUND 0x04
+#define BLT_WIDTH 0x08
+#define BLT_DST_PITCH 0x0c
+#define BLT_DST 0x10
+#define BLT_SRC 0x14
+#define BLT_MODE 0x18
+#define BLT_START 0x40
 #define CHUNK 64
 #define FACTOR 0x9e3779b1
 #define SECTORS 8
@@ -25,6 +37,8 @@
 #define PALETTE 0x9400              /* 17 bytes */
 #define INFO_MODES 14               /* far pointer in VESA_INFO */
 #define MODEL_PACKED 4              /* and 6: packed, by colours */
+
+#define WIDEST 1280                 /* of the modes that are shown */
 
     .code16
     .text
@@ -84,11 +98,21 @@ main:
     inc     %si
     inc     %si
     cmp     $0xffff, %ax
-    je      fill
+    je      4f
     push    %si
     call    vesa_mode
     pop     %si
     jmp     3b
+4:  mov     $CRTC, %dx
+    mov     $CR_ID, %al
+    out     %al, %dx
+    inc     %dx
+    in      %dx, %al
+    cmp     $CIRRUS_GD5446, %al
+    jne     fill
+    mov     $0x0101, %ax
+    call    vesa_mode
+    call    blits
 
 /* Each write of a byte in mode 12h adds one white pixel: with that of the pass before, eight passes. */
 fill:
@@ -207,7 +231,7 @@ planes:
 
 /* ------------------------------------------------------------------------------- VESA modes */
 
-/* Mode %ax, if it is a VESA mode, there, of graphics and packed. */
+/* Mode %ax, if it is a VESA mode, there, of graphics, packed and not too large. */
 vesa_mode:
     cmp     $0x0100, %ax
     jb      1f
@@ -226,6 +250,8 @@ vesa_mode:
     jne     1f
     cmpb    $MODEL_PACKED, MODE_INFO + 27
     jb      1f
+    cmpw    $WIDEST, MODE_INFO + 18
+    ja      1f
     mov     mode, %ax
     call    say_word
     mov     MODE_INFO, %ax
@@ -285,6 +311,56 @@ vesa_mode:
 failed:
     mov     $message_failed, %si
     jmp     say
+
+/* --------------------------------------------------------------------------------- the blitter */
+
+blits:
+    mov     $message_blits, %si
+    call    say
+    mov     $(0x0400 | SR_CONFIG), %ax  /* its registers at B8000 */
+    mov     $SEQUENCER, %dx
+    out     %ax, %dx
+    mov     $0xb800, %ax
+    mov     %ax, %es
+    movl    $0x00000011, %es:BLT_FOREGROUND
+    movl    $(49 << 16 | 99), %es:BLT_WIDTH
+    movl    $(640 << 16 | 640), %es:BLT_DST_PITCH
+    movl    $(20 * 640 + 30), %es:BLT_DST
+    movl    $0x040d00c0, %es:BLT_MODE   /* a solid fill */
+    movb    $2, %es:BLT_START
+
+    movl    $((25 + 49) * 640 + 35 + 99), %es:BLT_DST
+    movl    $((20 + 49) * 640 + 30 + 99), %es:BLT_SRC
+    movl    $0x00590001, %es:BLT_MODE   /* onto itself, backward, exclusive or */
+    movb    $2, %es:BLT_START
+
+    movl    $0x00000022, %es:BLT_BACKGROUND
+    movl    $0x0000003f, %es:BLT_FOREGROUND
+    movl    $(15 << 16 | 15), %es:BLT_WIDTH
+    movl    $0x000d0084, %es:BLT_MODE   /* bits of the CPU; the destination starts it */
+    movb    $0x80, %es:BLT_START
+    mov     $0xa000, %ax
+    mov     %ax, %fs
+    xor     %cx, %cx
+1:  movzwl  %cx, %eax
+    shl     $4, %eax
+    add     $(100 * 640), %eax
+    mov     %eax, %es:BLT_DST
+    xor     %bx, %bx
+2:  imul    $0x1234, %bx, %ax
+    add     %cx, %ax
+    mov     %ax, %fs:0
+    inc     %bx
+    cmp     $16, %bx
+    jb      2b
+    inc     %cx
+    cmp     $40, %cx
+    jb      1b
+    movb    $0, %es:BLT_START
+    mov     $SR_CONFIG, %ax
+    mov     $SEQUENCER, %dx
+    out     %ax, %dx
+    jmp     ready
 
 /* ------------------------------------------------------------------------------- what is common */
 
@@ -422,6 +498,8 @@ message_ready:
     .asciz  "ready\n"
 message_failed:
     .asciz  "failed\n"
+message_blits:
+    .asciz  "blits\n"
 message_fill:
     .asciz  "fill\n"
 message_filled:

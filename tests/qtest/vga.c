@@ -78,7 +78,7 @@ static void test_wrap_and_split(void)
     for (int graphics = 0; graphics < 2; graphics++) {
         Vm *vm = start(graphics);
 
-        for (int i = 0; i < 40; i++) {
+        for (int i = 0; i < 24; i++) {
             index_write(vm, 0x3d4, 0x0c, 0xff);
             index_write(vm, 0x3d4, 0x0d, g_test_rand_int());
             index_write(vm, 0x3d4, 0x13, i % 2 ? 0xff : g_test_rand_int());

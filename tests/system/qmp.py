@@ -201,6 +201,14 @@ GOOD = [
      r[0]["inserted"]["image"]["virtual-size"] == 1 << 20),
     ("query-chardev", None, lambda r: r[0]["label"] == "qmp0"),
     ("query-mice", None, lambda r: r[0]["current"]),
+    ("query-display-options", None, lambda r: r == {"type": "none"}),
+    # With viewers: vnc.py.
+    ("query-vnc", None, lambda r: r["enabled"] and r["clients"] == [] and r["auth"] == "vnc"),
+    ("query-vnc-servers", None, lambda r: [server["id"] for server in r] == ["default"]),
+    ("change-vnc-password", {"password": "a"}, lambda r: r == {}),
+    ("set_password", {"protocol": "vnc", "password": "a", "connected": "keep"},
+     lambda r: r == {}),
+    ("expire_password", {"protocol": "vnc", "time": "+60"}, lambda r: r == {}),
     ("qom-list", {"path": "/"}, lambda r: {"name": "machine",
                                            "type": "child<pc-i440fx-11.1-machine>"} in r),
     ("qom-list", {"path": "/machine/peripheral"},
@@ -270,9 +278,9 @@ GOOD = [
     ("stop", None, lambda r: r == {}),
 ]
 
-FULL = ["-vga", "none", "-name", "vm é", "-device", "isa-debug-exit,id=dbg,iobase=0xf4,iosize=4",
-        "-device", "isa-debug-exit", "-device", "VGA,id=vga",
-        "-device", f"vmgenid,guid={GUID}", "-cdrom", "cd"]
+FULL = ["-vnc", "unix:viewers,password=on", "-vga", "none", "-name", "vm é",
+        "-device", "isa-debug-exit,id=dbg,iobase=0xf4,iosize=4", "-device", "isa-debug-exit",
+        "-device", "VGA,id=vga", "-device", f"vmgenid,guid={GUID}", "-cdrom", "cd"]
 
 
 def full_machine():
@@ -339,7 +347,7 @@ WRONG = [
     ("query-cpu-model-expansion",
      {"type": "full", "model": {"name": "qemu64", "props": {"zz": True}}}, "zz' not found"),
     ("netdev_add", None, "Parameter 'type' is missing", "GenericError"),
-    ("query-vnc", None, "has not been found", "CommandNotFound"),
+    ("query-spice", None, "has not been found", "CommandNotFound"),
     ("QUIT", None, "The command QUIT has not been found", "CommandNotFound"),
     ("", None, "has not been found", "CommandNotFound"),
     ("qom-list", {"path": "/machine/zz"}, "Device '/machine/zz' not found", "DeviceNotFound"),
@@ -395,6 +403,15 @@ WRONG = [
     ("blockdev-change-medium", {"device": "ide1-cd0", "filename": "cd", "format": "qcow2"},
      "qcow2"),
     ("screendump", {"filename": "no/such/file"}, "no/such/file"),
+    ("screendump", {"filename": "x", "device": "zz"}, "Device 'zz' not found", "DeviceNotFound"),
+    ("screendump", {"filename": "x", "device": "dbg"}, "Device 'dbg' has no screen"),
+    ("screendump", {"filename": "x", "device": "vga", "head": 1}, "(head 1) is not bound"),
+    ("screendump", {"filename": "x", "head": 0}, "'head' must be specified together"),
+    ("set_password", {"protocol": "vnc", "password": "a", "display": "zz"},
+     "There is no VNC server zz"),
+    ("set_password", {"protocol": "vnc", "password": "a", "connected": "fail"}, "'keep'"),
+    ("set_password", {"protocol": "spice", "password": "a"}, "does not accept value 'spice'"),
+    ("expire_password", {"protocol": "vnc", "time": "soon"}, "invalid time 'soon'"),
     ("send-key", {"keys": []}, "invalid parameter"),
     ("send-key", {"keys": [{"type": "qcode", "data": "zz"}]}, "does not accept value 'zz'"),
     ("send-key", {"keys": [{"type": "number", "data": 9999}]}, "invalid parameter"),
@@ -566,6 +583,8 @@ def hotplug():
             tap.check(client.good("qom-get", {"path": path, "property": "hotplugged"}), "not so")
             slots = [d["slot"] for d in client.good("query-pci")[0]["devices"]]
             tap.check(6 in slots, str(slots))
+            hmp_config(client, 6, 0x10, 0xe2000000)  # mapped when it goes
+            hmp_config(client, 6, 0x04, 3)
             if run == 1:
                 client.good("cont")
                 client.expect_event("RESUME")

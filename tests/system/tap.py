@@ -32,8 +32,9 @@ def program():
 def start(*args, **kwargs):
     """A running Lignite with pipes; text mode."""
     kwargs.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.Popen([program(), *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, errors="replace", **kwargs)
+    kwargs.setdefault("stdout", subprocess.PIPE)
+    return subprocess.Popen([program(), *args], stderr=subprocess.PIPE, text=True,
+                            errors="replace", **kwargs)
 
 
 def finish(process, limit=LIMIT):

@@ -350,10 +350,10 @@ static void test_queued_registers(void)
         hwaddr addr;
         bool queued;
     } places[] = {
-        {MMIO + 0x100, true}, {MMIO + 0x10f, true}, {MMIO + 0x111, true},  {MMIO + 0x112, false},
-        {MMIO + 0x114, true}, {MMIO + 0x118, true}, {MMIO + 0x140, false}, {LFB + 0x1000000, false},
-        {MMIO + 0x108, true}, {MMIO + 0x14, true},  {MMIO + 0x0e, false},  {MMIO + 0x04, false},
-        {MMIO + 0x02, false}, {0xa0000, true},
+        {MMIO + 0x103, true},  {MMIO + 0x104, false},    {MMIO + 0x105, true}, {MMIO + 0x10f, true},
+        {MMIO + 0x111, true},  {MMIO + 0x112, false},    {MMIO + 0x114, true}, {MMIO + 0x118, true},
+        {MMIO + 0x140, false}, {LFB + 0x1000000, false}, {MMIO + 0x108, true}, {MMIO + 0x14, true},
+        {MMIO + 0x0e, false},  {MMIO + 0x04, false},     {MMIO + 0x02, false}, {0xa0000, true},
     };
 
     begin();
@@ -368,6 +368,47 @@ static void test_queued_registers(void)
                       at.offset_within_region - r->addr < r->size;
         }
         g_assert_true(queued == places[i].queued);
+    }
+    end();
+}
+
+/* Whatever the registers hold, a queued write changes neither the map nor what is in memory outside
+ * of the access, and starts nothing. */
+static void test_queued_writes_change_no_map(void)
+{
+    static const hwaddr places[] = {0xa0000, 0xa8000, 0xb0000, 0xb8000, LFB, LFB + VRAM - 256};
+    static const VgaModeRegs *const modes[] = {&mode_12h, &mode_13h};
+
+    begin();
+    for (int i = 0; i < 3000; i++) {
+        const CoalescedRange *ranges = cirrus_vga_class.device.coalesced, *r;
+        bool was[G_N_ELEMENTS(places)];
+        unsigned n = 0;
+
+        if (i % 50 == 0) {
+            set_mode(modes[i / 50 % 2]);
+            index_write(0x3c4, 7, g_test_rand_bit());
+            index_write(0x3c4, 0x17, g_test_rand_int());
+            index_write(0x3ce, 0x0b, g_test_rand_bit() ? 0 : g_test_rand_int());
+            index_write(0x3ce, 0x31, g_test_rand_bit() << 7);
+        }
+        for (int p = 0; p < G_N_ELEMENTS(places); p++) {
+            was[p] = is_ram(places[p]);
+        }
+        while (ranges[n].size) {
+            n++;
+        }
+        r = &ranges[g_test_rand_int_range(0, n)];
+        if (r->size < 0x20000) {
+            uint8_t val = g_test_rand_int();
+
+            memory_region_write(device_coalesced_region(dev, r),
+                                r->addr + g_test_rand_int_range(0, r->size), &val, 1);
+        }
+        for (int p = 0; p < G_N_ELEMENTS(places); p++) {
+            g_assert_true(was[p] == is_ram(places[p]));
+        }
+        g_assert_cmphex(index_read(0x3ce, 0x31) & 0x0b, ==, 0);
     }
     end();
 }
@@ -619,6 +660,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cirrus/registers-in-memory", test_registers_in_memory);
     g_test_add_func("/cirrus/ddc", test_ddc);
     g_test_add_func("/cirrus/queued-registers", test_queued_registers);
+    g_test_add_func("/cirrus/queued-writes-change-no-map", test_queued_writes_change_no_map);
     g_test_add_func("/cirrus/swapped-apertures", test_swapped_apertures);
     g_test_add_func("/cirrus/clock", test_clock);
     g_test_add_func("/cirrus/cursor-moves", test_cursor_moves);

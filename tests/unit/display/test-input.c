@@ -428,6 +428,86 @@ static void test_sendkey(void)
     end();
 }
 
+/* ---------------------------------------------------------------------------------- pointers */
+
+typedef struct Pointer {
+    int x, y, presses;
+} Pointer;
+
+static void pointer_moves(void *opaque, int x, int y)
+{
+    ((Pointer *)opaque)->x = x;
+    ((Pointer *)opaque)->y = y;
+}
+
+static void pointer_button(void *opaque, InputButton button, bool down)
+{
+    ((Pointer *)opaque)->presses += down;
+}
+
+static void append_pointer(const InputPointer *pointer, void *opaque)
+{
+    g_string_append_printf(opaque, "%u%s%s%s ", pointer->index, pointer->name,
+                           pointer->absolute ? "a" : "", pointer->current ? "*" : "");
+}
+
+#define assert_pointers(text)                                                                      \
+    do {                                                                                           \
+        g_autoptr(GString) list_ = g_string_new(NULL);                                             \
+        input_foreach_pointer(append_pointer, list_);                                              \
+        g_assert_cmpstr(list_->str, ==, text);                                                     \
+    } while (0)
+
+/* The newest pointer moves until another is chosen; an index is kept for as long as its pointer. */
+static void test_pointers(void)
+{
+    static const InputHandler mouse = {
+        .name = "m", .relative = pointer_moves, .button = pointer_button};
+    static const InputHandler tablet = {
+        .name = "t", .absolute = pointer_moves, .button = pointer_button};
+    static const InputHandler keyboard = {.name = "k"};
+    Pointer one = {}, two = {}, three = {};
+    int keys;
+
+    g_assert_false(input_is_absolute());
+    input_send_absolute(1, 2); /* to nobody */
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    input_register(&mouse, &one);
+    input_register(&tablet, &two);
+    input_register(&keyboard, &keys);
+    assert_pointers("1ta* 0m ");
+    g_assert_true(input_is_absolute());
+    input_send_absolute(-5, 40000);
+    input_send_relative(7, 7); /* a tablet does not take it */
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    g_assert_cmpint(two.x, ==, 0);
+    g_assert_cmpint(two.y, ==, INPUT_ABSOLUTE_MAX);
+    g_assert_cmpint(two.presses, ==, 1);
+
+    g_assert_true(input_select_pointer(0, NULL));
+    assert_pointers("1ta 0m* ");
+    g_assert_false(input_is_absolute());
+    input_send_relative(3, -4);
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    g_assert_cmpint(one.x, ==, 3);
+    g_assert_cmpint(one.y, ==, -4);
+    g_assert_cmpint(one.presses, ==, 1);
+    g_assert_cmpint(two.presses, ==, 1);
+    g_assert_false(input_select_pointer(2, NULL));
+    assert_pointers("1ta 0m* ");
+
+    input_register(&mouse, &three); /* a new one is there to be used */
+    assert_pointers("2m* 1ta 0m ");
+    input_unregister(&one);
+    assert_pointers("2m* 1ta ");
+    g_assert_true(input_select_pointer(1, NULL));
+    input_unregister(&two);
+    assert_pointers("2m* ");
+    input_unregister(&keys);
+    input_unregister(&three);
+    assert_pointers("");
+}
+
 int main(int argc, char **argv)
 {
     harness_init(&argc, &argv);
@@ -441,5 +521,6 @@ int main(int argc, char **argv)
     g_test_add_func("/i8042/any-writes", test_any_writes);
     g_test_add_func("/i8042/overrun", test_overrun);
     g_test_add_func("/input/sendkey", test_sendkey);
+    g_test_add_func("/input/pointers", test_pointers);
     return g_test_run();
 }
