@@ -247,10 +247,10 @@ bool machine_configure(Machine *machine, Options *options, GError **errp)
     machine->name = g_strdup(options->name);
     machine->uuid = g_strdup(options->uuid);
     machine->rtc = options->rtc;
+    machine->nics = g_ptr_array_new();
     machine->fw_cfg = options->fw_cfg;
     machine->acpitables = options->acpitables;
     machine->smbios = options->smbios;
-    machine->nics = g_ptr_array_new();
     if (!machine->kernel && (machine->initrd || machine->append)) {
         error_setg(errp, "-%s only allowed with -kernel option",
                    machine->initrd ? "initrd" : "append");

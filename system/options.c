@@ -88,12 +88,21 @@ static OptionsResult handle_nothing(Options *options, const OptionRow *row, cons
     return OPTIONS_RUN;
 }
 
-/* Keep all, in order. */
-static OptionsResult append_string(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
+/* Where bytes go: keep all, in order. */
+static OptionsResult append_dev(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
 {
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
     g_ptr_array_add(*(GPtrArray **)field_of(options, row), g_strdup(arg));
     return OPTIONS_RUN;
+}
+
+static OptionsResult handle_qtest(Options *options, const OptionRow *row, const char *arg,
+                                  GError **errp)
+{
+    return wants_help(arg) ? print_usage(row) : set_string(options, row, arg, errp);
 }
 
 /* Keep all, in order, as options with that implied key. */
@@ -458,7 +467,7 @@ static const OptionRow rows[] = {
      "what the real time clock shows"},
     {"readconfig", "FILE", handle_readconfig, 0, "read options from FILE"},
     {"set", "GROUP.ID.PARAMETER=VALUE", handle_set, 0,
-     "set a parameter of a -device, -drive, -chardev, -object or -mon that stands before it"},
+     "set a parameter of a -device, -drive, -chardev, -netdev, -object or -mon that stands before"},
     {"no-user-config", NULL, handle_nothing, 0, "there is none"},
     {"nodefaults", NULL, set_flag, AT(nodefaults), "no default devices"},
 
@@ -519,27 +528,27 @@ static const OptionRow rows[] = {
     {"vnc",
      "none|[HOST]:DISPLAY|unix:PATH[,id=ID][,password=on|off][,to=DISPLAY]"
      "[,websocket=on|off|PORT][,share=allow-exclusive|force-shared|ignore][,lossy=off]",
-     append_string, AT(vncs), "a VNC server that shows the screen"},
+     append_dev, AT(vncs), "a VNC server that shows the screen"},
     {"k", "LAYOUT", handle_keyboard, 0,
      "the guest's keyboard layout (en-us, de, fr...), for viewers that send characters"},
     {"audio", "none", handle_audio, 0, "no sound"},
     {"nographic", NULL, set_flag, AT(nographic),
      "no display; serial port and monitor on standard input and output"},
-    {"serial", "DEV", append_string, AT(serials),
+    {"serial", "DEV", append_dev, AT(serials),
      "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
      " chardev:ID"},
-    {"parallel", "DEV", append_string, AT(parallels),
+    {"parallel", "DEV", append_dev, AT(parallels),
      "a parallel port with a printer on DEV (default: there is no port)"},
-    {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
+    {"debugcon", "DEV", append_dev, AT(debugcons), "the firmware's debug log (port 0xe9)"},
     {"netdev", "TYPE,id=ID[,PROP=VALUE...]", handle_net, 0,
      "a network for -device NAME,netdev=ID (-netdev help lists types)"},
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
-    {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
+    {"monitor", "DEV", append_dev, AT(monitors), "a monitor on DEV"},
     {"mon", "[chardev=]ID[,mode=readline|control][,pretty=on|off]", handle_mon, 0,
      "a monitor on a -chardev, for people or (control) QMP"},
-    {"qmp", "DEV", append_string, AT(qmps), "QMP on DEV"},
-    {"qmp-pretty", "DEV", append_string, AT(pretty_qmps), "QMP on DEV, with indented output"},
+    {"qmp", "DEV", append_dev, AT(qmps), "QMP on DEV"},
+    {"qmp-pretty", "DEV", append_dev, AT(pretty_qmps), "QMP on DEV, with indented output"},
     {"object", "TYPE,id=ID[,PROP=VALUE...]", handle_object, 0,
      "an object (-object help lists them): a pcap file of a network, QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
@@ -563,7 +572,7 @@ static const OptionRow rows[] = {
      handle_sandbox, 0, "give up system calls that no machine needs (default: off), and more"},
     {"msg", "[timestamp=on|off][,guest-name=on|off]", handle_msg, 0,
      "what stands before each message on standard error"},
-    {"qtest", "DEV", set_string, AT(qtest),
+    {"qtest", "DEV", handle_qtest, AT(qtest),
      "a client drives the machine by lines on DEV: unix:F, stdio, chardev:ID, ... (with"
      " -accel qtest)"},
     {"qtest-log", "FILE", set_string, AT(qtest_log), "write the lines of -qtest to FILE"},
