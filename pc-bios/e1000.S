@@ -297,15 +297,15 @@ set_up:
     jnz     4b
     mov     $table_rings, %esi
     call    write_table
-    mov     $RING - 1, %eax         /* all the rest of a poll is up to this write */
+    mov     $RING - 1, %eax         /* with this write all is set up */
     mov     $RDT, %ecx
     jmp     *reg_write
 
 /* ----------------------------------------------------------------------------------- frames -- */
 
 /*
- * Send a frame, wait for it, look at it, and give its buffer back. %ebp: its number; %ebx: its place
- * in both rings.
+ * Send a frame, wait for it, look at it, and give its buffer back. %ebp: its number; %ebx: its
+ * place in both rings.
  */
 run:
     xor     %ebp, %ebp

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backends/block.h"
+#include "backends/netdev.h"
 #include "error.h"
 #include "hw/core/device.h"
 #include "hw/core/log.h"
@@ -130,6 +131,37 @@ void complete_drive(char **argv, GPtrArray *out)
 {
     if (place(argv) == 0) {
         block_foreach(offer_drive, &(Offer){last(argv), out});
+    }
+}
+
+static void offer_net(NetClient *nc, void *opaque)
+{
+    const Offer *offer = opaque;
+
+    monitor_offer(offer->out, offer->typed, net_client_name(nc));
+}
+
+static void offer_netdev(NetClient *nc, void *opaque)
+{
+    if (!net_client_is_nic(nc)) {
+        offer_net(nc, opaque);
+    }
+}
+
+void complete_netdev(char **argv, GPtrArray *out)
+{
+    if (place(argv) == 0) {
+        net_client_foreach(offer_netdev, &(Offer){last(argv), out});
+    }
+}
+
+void complete_set_link(char **argv, GPtrArray *out)
+{
+    if (place(argv) == 0) {
+        net_client_foreach(offer_net, &(Offer){last(argv), out});
+    } else if (place(argv) == 1) {
+        monitor_offer(out, last(argv), "on");
+        monitor_offer(out, last(argv), "off");
     }
 }
 

@@ -52,7 +52,7 @@ void monitor_offer(GPtrArray *candidates, const char *typed, const char *candida
 
 MonitorComplete complete_command, complete_info; /* names from the tables */
 MonitorComplete complete_device, complete_driver, complete_drive, complete_keys, complete_path;
-MonitorComplete complete_coalesce, complete_log;
+MonitorComplete complete_coalesce, complete_log, complete_netdev, complete_set_link;
 
 /* ---------------------------------------------------------------------------- monitor-expr.c -- */
 

@@ -179,6 +179,22 @@ bool object_del(const char *id, GError **errp)
     return true;
 }
 
+void objects_foreach(void (*fn)(const char *id, const char *type, void *opaque), void *opaque)
+{
+    for (unsigned i = 0; objects && i < objects->len; i++) {
+        const Object *object = objects->pdata[i];
+
+        fn(object->id, object->kind->name, opaque);
+    }
+}
+
+void object_types_foreach(void (*fn)(const char *type, void *opaque), void *opaque)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        fn(kinds[i].name, opaque);
+    }
+}
+
 void objects_print_help(GString *out)
 {
     g_string_append(out, "List of user creatable objects:\n");

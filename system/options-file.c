@@ -69,6 +69,9 @@ static const OptionGroup groups[] = {
     GROUP("sandbox", "sandbox"),
     GROUP("msg", "msg"),
     GROUP("fw_cfg", "fw_cfg"),
+    GROUP("acpi", "acpitable"),
+    GROUP("smbios", "smbios"),
+    {"vnc", "vnc", "vnc"},
 };
 
 static const OptionGroup *find_group(const char *name, GError **errp)
@@ -236,6 +239,9 @@ OptionsResult handle_set(Options *options, const OptionRow *row, const char *arg
     const OptionGroup *group;
     const GPtrArray *list;
 
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
     if (g_strv_length(parts) != 3 || !*parts[1] || !*parts[2]) {
         error_setg(errp, "invalid argument: GROUP.ID.PARAMETER=VALUE is expected");
         return OPTIONS_FAIL;

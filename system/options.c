@@ -88,53 +88,62 @@ static OptionsResult handle_nothing(Options *options, const OptionRow *row, cons
     return OPTIONS_RUN;
 }
 
-/* Keep all, in order. */
-static OptionsResult append_string(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
+/* Where bytes go: keep all, in order. */
+static OptionsResult append_dev(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
 {
+    if (wants_help(arg)) {
+        return print_usage(row);
+    }
     g_ptr_array_add(*(GPtrArray **)field_of(options, row), g_strdup(arg));
     return OPTIONS_RUN;
 }
 
-/* Keep all, in order, each as an Opts without an implied key. */
-static OptionsResult append_opts(Options *options, const OptionRow *row, const char *arg,
-                                 GError **errp)
+static OptionsResult handle_qtest(Options *options, const OptionRow *row, const char *arg,
+                                  GError **errp)
 {
-    Opts *opts = opts_parse(arg, NULL, errp);
-
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_ptr_array_add(*(GPtrArray **)field_of(options, row), opts);
-    return OPTIONS_RUN;
+    return wants_help(arg) ? print_usage(row) : set_string(options, row, arg, errp);
 }
 
-static OptionsResult handle_fw_cfg(Options *options, const OptionRow *row, const char *arg,
-                                   GError **errp)
-{
-    Opts *opts = opts_parse(arg, "name", errp);
-
-    if (!opts) {
-        return OPTIONS_FAIL;
-    }
-    g_ptr_array_add(options->fw_cfg, opts);
-    return OPTIONS_RUN;
-}
-
-static OptionsResult handle_mon(Options *options, const OptionRow *row, const char *arg,
-                                GError **errp)
+/* Keep all, in order, as options with that implied key. */
+static OptionsResult append_opts(GPtrArray *list, const OptionRow *row, const char *arg,
+                                 const char *implied, GError **errp)
 {
     Opts *opts;
 
     if (wants_help(arg)) {
         return print_usage(row);
     }
-    opts = opts_parse(arg, "chardev", errp);
+    opts = opts_parse(arg, implied, errp);
     if (!opts) {
         return OPTIONS_FAIL;
     }
-    g_ptr_array_add(options->mons, opts);
+    g_ptr_array_add(list, opts);
     return OPTIONS_RUN;
+}
+
+static OptionsResult handle_mon(Options *options, const OptionRow *row, const char *arg,
+                                GError **errp)
+{
+    return append_opts(options->mons, row, arg, "chardev", errp);
+}
+
+static OptionsResult handle_fw_cfg(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    return append_opts(options->fw_cfg, row, arg, "name", errp);
+}
+
+static OptionsResult handle_acpitable(Options *options, const OptionRow *row, const char *arg,
+                                      GError **errp)
+{
+    return append_opts(options->acpitables, row, arg, NULL, errp);
+}
+
+static OptionsResult handle_smbios(Options *options, const OptionRow *row, const char *arg,
+                                   GError **errp)
+{
+    return append_opts(options->smbios, row, arg, NULL, errp);
 }
 
 static OptionsResult merge_opts(Opts *into, const OptionRow *row, const char *arg,
@@ -458,7 +467,7 @@ static const OptionRow rows[] = {
      "what the real time clock shows"},
     {"readconfig", "FILE", handle_readconfig, 0, "read options from FILE"},
     {"set", "GROUP.ID.PARAMETER=VALUE", handle_set, 0,
-     "set a parameter of a -device, -drive, -chardev, -object or -mon that stands before it"},
+     "set a parameter of a -device, -drive, -chardev, -netdev, -object or -mon that stands before"},
     {"no-user-config", NULL, handle_nothing, 0, "there is none"},
     {"nodefaults", NULL, set_flag, AT(nodefaults), "no default devices"},
 
@@ -475,11 +484,11 @@ static const OptionRow rows[] = {
     {"acpitable",
      "file=FILE[:FILE...]|data=FILE[:FILE...][,sig=S][,rev=N][,oem_id=S][,oem_table_id=S]"
      "[,oem_rev=N][,asl_compiler_id=S][,asl_compiler_rev=N]",
-     append_opts, AT(acpitables), "an ACPI table, with (file=) or without (data=) its header"},
+     handle_acpitable, 0, "an ACPI table, with (file=) or without (data=) its header"},
     {"smbios",
      "type=0|1|2|3|11[,manufacturer=S][,product=S][,version=S][,serial=S][,uuid=U][,asset=S]"
      "[,sku=S][,family=S][,location=S][,vendor=S][,date=S][,value=S]",
-     append_opts, AT(smbios), "what SMBIOS says of firmware, system, board or chassis; or OEM texts"},
+     handle_smbios, 0, "what SMBIOS says of firmware, system, board or chassis; or OEM texts"},
     {"kernel", "FILE", set_string, AT(kernel), "boot a bzImage or a multiboot kernel"},
     {"initrd", "FILE", set_string, AT(initrd), "initial RAM disk, or multiboot modules"},
     {"append", "TEXT", set_string, AT(append), "the kernel's command line"},
@@ -519,27 +528,27 @@ static const OptionRow rows[] = {
     {"vnc",
      "none|[HOST]:DISPLAY|unix:PATH[,id=ID][,password=on|off][,to=DISPLAY]"
      "[,websocket=on|off|PORT][,share=allow-exclusive|force-shared|ignore][,lossy=off]",
-     append_string, AT(vncs), "a VNC server that shows the screen"},
+     append_dev, AT(vncs), "a VNC server that shows the screen"},
     {"k", "LAYOUT", handle_keyboard, 0,
      "the guest's keyboard layout (en-us, de, fr...), for viewers that send characters"},
     {"audio", "none", handle_audio, 0, "no sound"},
     {"nographic", NULL, set_flag, AT(nographic),
      "no display; serial port and monitor on standard input and output"},
-    {"serial", "DEV", append_string, AT(serials),
+    {"serial", "DEV", append_dev, AT(serials),
      "a serial port: stdio, mon:stdio, file:F, pipe:F, unix:F, tcp:H:P, pty, null, none,"
      " chardev:ID"},
-    {"parallel", "DEV", append_string, AT(parallels),
+    {"parallel", "DEV", append_dev, AT(parallels),
      "a parallel port with a printer on DEV (default: there is no port)"},
-    {"debugcon", "DEV", append_string, AT(debugcons), "the firmware's debug log (port 0xe9)"},
+    {"debugcon", "DEV", append_dev, AT(debugcons), "the firmware's debug log (port 0xe9)"},
     {"netdev", "TYPE,id=ID[,PROP=VALUE...]", handle_net, 0,
      "a network for -device NAME,netdev=ID (-netdev help lists types)"},
     {"chardev", "KIND,id=ID[,PROP=VALUE...]", handle_chardev, 0,
      "a character backend (-chardev help lists them)"},
-    {"monitor", "DEV", append_string, AT(monitors), "a monitor on DEV"},
+    {"monitor", "DEV", append_dev, AT(monitors), "a monitor on DEV"},
     {"mon", "[chardev=]ID[,mode=readline|control][,pretty=on|off]", handle_mon, 0,
      "a monitor on a -chardev, for people or (control) QMP"},
-    {"qmp", "DEV", append_string, AT(qmps), "QMP on DEV"},
-    {"qmp-pretty", "DEV", append_string, AT(pretty_qmps), "QMP on DEV, with indented output"},
+    {"qmp", "DEV", append_dev, AT(qmps), "QMP on DEV"},
+    {"qmp-pretty", "DEV", append_dev, AT(pretty_qmps), "QMP on DEV, with indented output"},
     {"object", "TYPE,id=ID[,PROP=VALUE...]", handle_object, 0,
      "an object (-object help lists them): a pcap file of a network, QMP on a -chardev"},
     {"S", NULL, set_flag, AT(paused), "do not start the CPUs: 'cont' in the monitor does"},
@@ -563,7 +572,7 @@ static const OptionRow rows[] = {
      handle_sandbox, 0, "give up system calls that no machine needs (default: off), and more"},
     {"msg", "[timestamp=on|off][,guest-name=on|off]", handle_msg, 0,
      "what stands before each message on standard error"},
-    {"qtest", "DEV", set_string, AT(qtest),
+    {"qtest", "DEV", handle_qtest, AT(qtest),
      "a client drives the machine by lines on DEV: unix:F, stdio, chardev:ID, ... (with"
      " -accel qtest)"},
     {"qtest-log", "FILE", set_string, AT(qtest_log), "write the lines of -qtest to FILE"},

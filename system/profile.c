@@ -30,9 +30,9 @@ static const QmpType profile_cpu =
                QMP_MUST("time-ns", qmp_uint), QMP_MUST("lines", profile_lines));
 static const QmpType profile_cpus = QMP_LIST(profile_cpu);
 static const QmpType profile_info = QMP_STRUCT(
-    QMP_MUST("accel", qmp_str), QMP_MUST("elapsed-ns", qmp_uint), QMP_MUST("exits", qmp_uint),
-    QMP_MUST("queued", qmp_uint), QMP_MUST("time-ns", qmp_uint), QMP_MUST("lines", profile_lines),
-    QMP_MUST("cpus", profile_cpus));
+    QMP_MUST("enabled", qmp_bool), QMP_MUST("accel", qmp_str), QMP_MUST("elapsed-ns", qmp_uint),
+    QMP_MUST("exits", qmp_uint), QMP_MUST("queued", qmp_uint), QMP_MUST("time-ns", qmp_uint),
+    QMP_MUST("lines", profile_lines), QMP_MUST("cpus", profile_cpus));
 
 static json_t *line_json(const IoProfileLine *line)
 {
@@ -102,7 +102,8 @@ static json_t *profile_json(GError **errp)
     for (unsigned i = 0; i < vcpu_count(); i++) {
         json_array_append_new(cpus, cpu_json(i));
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "accel", accel_current()->name,
+    return json_pack("{s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "enabled", 1, "accel",
+                     accel_current()->name,
                      "elapsed-ns", qmp_uint_json(report->seconds * 1e9), "exits",
                      qmp_uint_json(report->exits), "queued", qmp_uint_json(report->queued),
                      "time-ns", qmp_uint_json(report->time), "lines", lines_json(report), "cpus",
@@ -112,9 +113,15 @@ static json_t *profile_json(GError **errp)
 /* ---------------------------------------------------------------------------------------- QMP --
  */
 
+/* Clients may ask any query of any machine: a profile that is off is empty, and no error. */
 static json_t *query_io_profile(QmpSession *session, json_t *args, GError **errp)
 {
-    return profile_json(errp);
+    if (io_profile_on) {
+        return profile_json(errp);
+    }
+    return json_pack("{s:b, s:s, s:i, s:i, s:i, s:i, s:[], s:[]}", "enabled", 0, "accel",
+                     accel_current()->name, "elapsed-ns", 0, "exits", 0, "queued", 0, "time-ns", 0,
+                     "lines", "cpus");
 }
 
 static const QmpType profile_action = QMP_ENUM("on", "off", "reset");

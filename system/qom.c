@@ -8,6 +8,7 @@
 
 #include "accel/accel.h"
 #include "hw/core/machine.h"
+#include "objects.h"
 #include "qmp-internal.h"
 
 #define CPU_TYPE "x86_64-cpu"
@@ -30,19 +31,21 @@ char *qom_type_name(const QomNode *node)
         return g_strdup(node->dev->cls->name);
     case QOM_BUS:
         return g_strdup(node->bus->cls->name);
+    case QOM_OBJECT:
+        return g_strdup(node->type);
     default:
         return g_strdup("container");
     }
 }
 
-typedef struct CpuTypes {
+typedef struct TypesWalk {
     QomTypeFunc fn;
     void *opaque;
-} CpuTypes;
+} TypesWalk;
 
 static void cpu_type(const char *model, bool fixed, void *opaque)
 {
-    const CpuTypes *types = opaque;
+    const TypesWalk *types = opaque;
     g_autofree char *name = qom_cpu_type_name(model);
 
     types->fn(name, CPU_TYPE, false, types->opaque);
@@ -62,9 +65,16 @@ static void bus_types(QomTypeFunc fn, void *opaque)
     }
 }
 
+static void object_type(const char *name, void *opaque)
+{
+    const TypesWalk *types = opaque;
+
+    types->fn(name, "object", false, types->opaque);
+}
+
 void qom_foreach_type(QomTypeFunc fn, void *opaque)
 {
-    CpuTypes types = {fn, opaque};
+    TypesWalk types = {fn, opaque};
 
     fn("object", NULL, true, opaque);
     fn("container", "object", false, opaque);
@@ -83,6 +93,7 @@ void qom_foreach_type(QomTypeFunc fn, void *opaque)
     fn("cpu", "device", true, opaque);
     fn(CPU_TYPE, "cpu", true, opaque);
     cpu_models_foreach(cpu_type, &types);
+    object_types_foreach(object_type, &types);
 }
 
 /* ----------------------------------------------------------------------------------- paths -- */
@@ -157,6 +168,18 @@ static void walk_device(Device *dev, void *opaque)
     }
 }
 
+typedef struct ObjectWalk {
+    QomChildFunc fn;
+    void *opaque;
+} ObjectWalk;
+
+static void walk_object(const char *id, const char *type, void *opaque)
+{
+    const ObjectWalk *walk = opaque;
+
+    walk->fn(id, &(QomNode){.kind = QOM_OBJECT, .type = type}, walk->opaque);
+}
+
 static void machine_children(QomChildFunc fn, void *opaque)
 {
     for (QomKind kind = QOM_PERIPHERAL; kind <= QOM_UNATTACHED; kind++) {
@@ -182,6 +205,10 @@ void qom_foreach_child(const QomNode *node, QomChildFunc fn, void *opaque)
     switch (node->kind) {
     case QOM_ROOT:
         fn("machine", &(QomNode){.kind = QOM_MACHINE}, opaque);
+        fn("objects", &(QomNode){.kind = QOM_OBJECTS}, opaque);
+        break;
+    case QOM_OBJECTS:
+        objects_foreach(walk_object, &(ObjectWalk){fn, opaque});
         break;
     case QOM_MACHINE:
         machine_children(fn, opaque);
@@ -200,6 +227,7 @@ void qom_foreach_child(const QomNode *node, QomChildFunc fn, void *opaque)
         }
         break;
     case QOM_CPU:
+    case QOM_OBJECT:
     case QOM_BUS: /* a bus has links to its devices, which are children of others */
         break;
     }

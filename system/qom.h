@@ -9,6 +9,7 @@
  *         unattached/device[n]           the CPUs, then the board's devices
  *         unattached/sysbus              the system bus
  *     <device>/<bus name>                the buses of a device
+ *     /objects/<id>                      what -object and object-add made
  *
  * Paths may go through links as well: <bus>/child[n], <device>/parent_bus.
  */
@@ -26,13 +27,16 @@ typedef enum QomKind {
     QOM_CPU,
     QOM_DEVICE,
     QOM_BUS,
+    QOM_OBJECTS,
+    QOM_OBJECT,
 } QomKind;
 
 typedef struct QomNode {
     QomKind kind;
-    unsigned cpu; /* QOM_CPU */
-    Device *dev;  /* QOM_DEVICE */
-    Bus *bus;     /* QOM_BUS */
+    unsigned cpu;     /* QOM_CPU */
+    Device *dev;      /* QOM_DEVICE */
+    Bus *bus;         /* QOM_BUS */
+    const char *type; /* QOM_OBJECT */
 } QomNode;
 
 /*

@@ -22,11 +22,6 @@ static const NetdevKind *find_kind(const char *type)
     return NULL;
 }
 
-bool netdev_kind_exists(const char *type)
-{
-    return find_kind(type) != NULL;
-}
-
 /* Options of QEMU's that we have not, with what to do instead. */
 static const struct {
     const char *type, *key, *remedy;

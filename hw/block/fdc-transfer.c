@@ -140,7 +140,11 @@ static void request_done(void *opaque, int ret)
 
     t->request = NULL;
     if (ret < 0) {
-        end_after(s, t->done, ST0_IC_ABNORMAL, ST1_DE, ST2_DD);
+        if (t->kind == FDC_FORMAT) { /* its sectors come in any order */
+            fail(s, ST1_DE, ST2_DD);
+        } else {
+            end_after(s, t->done, ST0_IC_ABNORMAL, ST1_DE, ST2_DD);
+        }
         return;
     }
     t->done += t->iov.iov_len / FDC_SECTOR_SIZE;
@@ -208,8 +212,8 @@ static void list_formatted(Fdc *s)
     for (unsigned i = 0; i < ids; i++) {
         const uint8_t *id = t->data + i * FORMAT_ID_SIZE;
 
-        if (id[0] != t->drive->cylinder || id[1] != t->head || id[3] != FDC_SECTOR_N || id[2] < 1 ||
-            id[2] > format->sectors) {
+        if (id[0] != t->drive->cylinder || id[0] >= format->cylinders || id[1] != t->head ||
+            id[2] < 1 || id[2] > format->sectors || id[3] != FDC_SECTOR_N) {
             log_unimp("isa-fdc: an image has no sector %u/%u/%u of size code %u", id[0], id[1],
                       id[2], id[3]);
             continue;
@@ -230,7 +234,7 @@ static void data_over(Fdc *s, bool terminal_count)
     isa_dma_release_dreq(s->isa_bus, s->dma);
     fdc_execute(s);
     if (terminal_count) {
-        t->st1 = t->st2 = 0;
+        t->st1 = 0;
     } else if (fdc_uses_dma(s) && !t->st1 && t->kind != FDC_FORMAT) {
         t->st1 = ST1_EN;
     }

@@ -84,8 +84,7 @@ static uint64_t rop_word(const uint64_t rop[4], uint64_t src, uint64_t dst)
     return (src & ((dst & rop[3]) | (~dst & rop[2]))) | (~src & ((dst & rop[1]) | (~dst & rop[0])));
 }
 
-/* `n` bytes upwards, eight at a time; the destination does not follow the source by less than that.
- */
+/* `n` bytes upwards, eight at a time; no destination is less than eight bytes above its source. */
 static void rop_bytes(const CirrusBlt *b, uint8_t *dst, const uint8_t *src, unsigned n)
 {
     uint64_t rop[4], s, d;
@@ -494,6 +493,9 @@ static const char *blt_fault(const CirrusVga *s, const CirrusBlt *b)
     bool copy = !expand && !pattern, video = !from_cpu;
     bool backward = copy && !from_cpu && !to_cpu && (b->mode & CIRRUS_GR30_BACKWARD);
 
+    if (!s->blitter) {
+        return "finds the blitter turned off";
+    }
     if (from_cpu && (to_cpu || pattern)) {
         return "has no source in video memory";
     }

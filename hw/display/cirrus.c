@@ -470,10 +470,11 @@ static void cirrus_unrealize(Device *dev)
     vga_destroy(&s->vga);
 }
 
-static const Property cirrus_props[] = {PROP_UINT32("vgamem_mb", CirrusVga, vgamem_mb, 4, .min = 4,
-                                                    .max = 16,
-                                                    .help = "video memory in MiB: 4, 8 or 16"),
-                                        {}};
+static const Property cirrus_props[] = {
+    PROP_UINT32("vgamem_mb", CirrusVga, vgamem_mb, 4, .min = 4, .max = 16,
+                .help = "video memory in MiB: 4, 8 or 16"),
+    PROP_BOOL("blitter", CirrusVga, blitter, true, .help = "off: blits end without drawing"),
+    {}};
 
 /*
  * Pixels wait for whoever looks; so do the CRT controller and the colours, which change the picture

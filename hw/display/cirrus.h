@@ -150,6 +150,7 @@ struct CirrusVga {
     PCIDevice pci;
     Vga vga;
     uint32_t vgamem_mb; /* property */
+    bool blitter;       /* property: else it refuses everything */
 
     MemoryRegion bar0;             /* a container of the next ones */
     CirrusSwap swap[CIRRUS_SWAPS]; /* the first is memory with the extended write modes */

@@ -452,7 +452,7 @@ static void update_linear(Vga *s, const Raster *r, const VgaLinear *pic, const u
             end = y + 1;
         }
         if (!s->full_update && !overlaid && (y < s->overlaid_first || y >= s->overlaid_end) &&
-            addr + bytes <= s->mem_mask && !memory_snapshot_get_dirty(dirty, addr, bytes)) {
+            addr + bytes - 1 <= s->mem_mask && !memory_snapshot_get_dirty(dirty, addr, bytes)) {
             continue;
         }
         draw_linear_line(r, pic, linear_bytes(s, pic, addr, buffer), line);

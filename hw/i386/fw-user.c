@@ -11,10 +11,10 @@
 
 #include "backends/parse.h"
 #include "error.h"
+#include "hw/core/log.h"
 
 #define FILE_MAX         (64u << 20)
 #define ACPI_HEADER_SIZE 36
-#define ACPI_LENGTH      4 /* offset, 32 bits */
 #define ACPI_TABLE_MAX   (1u << 20)
 
 static bool read_file(const char *path, gsize max, char **data, gsize *len, GError **errp)
@@ -56,6 +56,9 @@ static bool add_file(FwCfg *fw, Opts *opts, GError **errp)
     }
     if (!fw_cfg_check_file_name(fw, name, errp)) {
         return false;
+    }
+    if (!g_str_has_prefix(name, "opt/")) {
+        log_warning("-fw_cfg %s: a name of the user's own should begin with \"opt/\"", name);
     }
     if (text) {
         fw_cfg_add_file(fw, name, text, strlen(text)); /* without a NUL */
@@ -166,7 +169,6 @@ static GByteArray *load_table(Opts *opts, GError **errp)
     if (!set_header(table->data, opts, errp) || !opts_check_unknown(opts, errp)) {
         return NULL;
     }
-    put_le(table->data + ACPI_LENGTH, table->len, 4);
     return g_steal_pointer(&table);
 }
 

@@ -53,8 +53,8 @@ static void on_write(void *opaque, size_t offset, size_t len)
 {
     VmCoreInfoDevice *s = opaque;
 
-    s->valid = offset == 0 && len == FILE_LENGTH &&
-               get_le(file_bytes(s) + FILE_GUEST_FORMAT, 2) == VMCOREINFO_FORMAT_ELF;
+    s->valid =
+        len == FILE_LENGTH && get_le(file_bytes(s) + FILE_GUEST_FORMAT, 2) == VMCOREINFO_FORMAT_ELF;
     if (!s->valid) {
         log_guest_error("vmcoreinfo: a part of the file, or an unknown format");
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which frames the e1000 takes.
- * Document: Intel 317453, 3.2.1 (filtering), 9.3 (VLAN filter), 13.4.22 (RCTL), 13.5.1 (MTA),
+ * Document: Intel 317453, 3.2.1 (filtering), chapter 9 (VLANs), 13.4.22 (RCTL), 13.5.1 (MTA),
  * 13.5.2 (RAL), 13.5.3 (RAH), 13.5.4 (VFTA).
  *
  * Flow control frames are multicasts like others.
@@ -14,8 +14,6 @@
 #define VLAN_ID      0xfff
 #define VLAN_CFI     0x1000
 
-static const uint8_t broadcast[ADDRESS_SIZE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
 static uint16_t word_at(const uint8_t *frame, unsigned offset)
 {
     return frame[offset] << 8 | frame[offset + 1];
@@ -27,6 +25,13 @@ bool e1000_is_tagged(const E1000 *s, const uint8_t *frame)
 }
 
 /* ------------------------------------------------------------------------------- addresses -- */
+
+bool e1000_is_broadcast(const uint8_t *frame)
+{
+    static const uint8_t broadcast[ADDRESS_SIZE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+    return memcmp(frame, broadcast, ADDRESS_SIZE) == 0;
+}
 
 static void get_address(const E1000 *s, unsigned n, uint8_t *address)
 {
@@ -94,8 +99,7 @@ E1000Match e1000_filter(const E1000 *s, const uint8_t *frame)
     if (!in_vlan(s, frame)) {
         return E1000_MATCH_NONE;
     }
-    if (matches_exactly(s, frame) ||
-        ((rctl & E1000_RCTL_BAM) && memcmp(frame, broadcast, ADDRESS_SIZE) == 0)) {
+    if (matches_exactly(s, frame) || ((rctl & E1000_RCTL_BAM) && e1000_is_broadcast(frame))) {
         return E1000_MATCH_EXACT;
     }
     if (multicast ? (rctl & E1000_RCTL_MPE) || matches_hash(s, frame) : rctl & E1000_RCTL_UPE) {

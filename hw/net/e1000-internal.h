@@ -22,9 +22,9 @@
 #define E1000_DESC_SIZE   16
 #define E1000_HEADER_SIZE 14 /* of an Ethernet frame: two addresses and the type */
 #define E1000_TYPE_OFFSET 12
-#define E1000_TAG_SIZE    4  /* VLAN: type and tag */
+#define E1000_TAG_SIZE    4 /* VLAN: type and tag */
 #define E1000_FCS_SIZE    4
-#define E1000_FRAME_MIN   60 /* without the frame check sequence */
+#define E1000_FRAME_MIN   60    /* without the frame check sequence */
 #define E1000_TX_MAX      16288 /* bytes that a packet or the buffer of a descriptor may have */
 #define E1000_RX_MAX      16384 /* bytes of a received packet, with its FCS */
 
@@ -287,11 +287,11 @@ typedef struct E1000Tx {
     E1000TxContext context;
     uint8_t header[UINT8_MAX]; /* of a segmented packet, as the guest gave it */
     uint8_t frame[E1000_TX_MAX + E1000_TAG_SIZE];
-    unsigned len;     /* of the frame, so far */
-    bool lost;        /* it can't be sent */
-    unsigned segment; /* number of the present one */
-    bool insert_ip, insert_tu;  /* checksums of a data descriptor */
-    bool insert_legacy;         /* checksum of a legacy descriptor: */
+    unsigned len;              /* of the frame, so far */
+    bool lost;                 /* it can't be sent */
+    unsigned segment;          /* number of the present one */
+    bool insert_ip, insert_tu; /* checksums of a data descriptor */
+    bool insert_legacy;        /* checksum of a legacy descriptor: */
     uint8_t css, cso;
     bool insert_fcs;
     bool insert_tag;
@@ -313,8 +313,8 @@ struct E1000 {
     Timer itr_timer; /* runs for as long as there must be no further interrupt */
     E1000Delay rx_delay, tx_delay;
     E1000Tx tx;
-    bool rx_stalled;                                   /* a frame waits for buffers */
-    uint8_t rx_frame[E1000_RX_MAX + E1000_FCS_SIZE];   /* as it is stored */
+    bool rx_stalled;                                 /* a frame waits for buffers */
+    uint8_t rx_frame[E1000_RX_MAX + E1000_FCS_SIZE]; /* as it is stored */
     E1000Eeprom eeprom;
     E1000Phy phy;
     NetClient *net;
@@ -399,6 +399,7 @@ E1000Match e1000_filter(const E1000 *s, const uint8_t *frame);
 /* NetClientOps.rx_filter */
 void e1000_describe_filter(NetClient *nc, NetRxFilter *filter);
 bool e1000_is_tagged(const E1000 *s, const uint8_t *frame);
+bool e1000_is_broadcast(const uint8_t *frame);
 
 /* ---------------------------------------------------------------------- e1000-offload.c -- */
 

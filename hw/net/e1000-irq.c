@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The e1000's interrupt: causes, the mask, and what keeps interrupts apart.
- * Document: Intel 317453, 13.4.17 (ICR) to 13.4.21 (IMC), and 13.4.18 (ITR); 13.4.30
- * (RDTR), 13.4.32 (RADV), 13.4.41 (TIDV) and 13.4.44 (TADV).
+ * Document: Intel 317453, 3.2.7 (receive interrupts), 13.4.17 (ICR) to 13.4.21 (IMC), 13.4.30
+ * (RDTR), 13.4.31 (RADV), 13.4.41 (TIDV), 13.4.44 (TADV).
  *
  * A cause that comes with frames is set late by two timers: one starts again with each frame, the
  * other one runs from the first on. ITR is the least time from one rise of the line to the next.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the e1000 does for IP, TCP and UDP: checksums both ways, and the headers of segments.
- * Document: Intel 317453, 3.2.9 (receive checksums), 3.4 and 3.5 (segmentation), 13.4.33 (RXCSUM);
+ * Document: Intel 317453, 3.2.9 (receive checksums), 3.5 (segmentation), 13.4 (RXCSUM);
  * RFC 1071.
  *
  * IPv6 headers that are followed by extensions are not looked into.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The e1000 receives: frames become data in buffers, and descriptors that tell of it.
- * Document: Intel 317453, 3.2 (reception), 9.2 (VLAN tags), 13.4.22 (RCTL).
+ * Document: Intel 317453, 3.2 (reception), chapter 9 (VLANs), 13.4.22 (RCTL).
  *
  * There is no packet buffer in the card: a frame that finds no room in the ring, or a receiver that
  * is off, waits in the network (net_client_receive_ready()). Frames that no ring of this size could
@@ -24,6 +24,7 @@ enum {
 
     SIZE_MAX_STANDARD = 1522, /* with tag and FCS */
     BUFFERS_MAX = (E1000_RX_MAX + 255) / 256,
+    DESCS_MAX = 512, /* that are looked at for one frame */
 };
 
 /* The buffers for one frame. */
@@ -66,10 +67,12 @@ static uint32_t free_descs(const E1000Ring *ring)
 
 /*
  * Find buffers for `len` bytes. Descriptors without one are passed over. False: the ring has too
- * few, or `*lost`: can't be read.
+ * few, or `*lost`: it can't be read, or is of descriptors without buffers.
  */
 static bool find_buffers(E1000 *s, const E1000Ring *ring, size_t len, Buffers *b, bool *lost)
 {
+    unsigned looked_at = 0;
+
     *lost = false;
     b->n = 0;
     b->size = buffer_size(e1000_reg(s, E1000_RCTL));
@@ -77,9 +80,9 @@ static bool find_buffers(E1000 *s, const E1000Ring *ring, size_t len, Buffers *b
         uint8_t raw[8];
         hwaddr addr;
 
-        if (pci_dma_read(&s->pci, ring->base + desc * E1000_DESC_SIZE, raw, sizeof(raw)) !=
-            MEMTX_OK) {
-            log_guest_error("e1000: a receive descriptor can't be read");
+        if (looked_at++ == DESCS_MAX || pci_dma_read(&s->pci, ring->base + desc * E1000_DESC_SIZE,
+                                                     raw, sizeof(raw)) != MEMTX_OK) {
+            log_guest_error("e1000: receive descriptors that can't be read, or without buffers");
             *lost = true;
             return false;
         }

@@ -6,11 +6,7 @@
  * Nothing goes wrong on a cable that is none: the counters of collisions, of symbols and checks
  * that are bad and of the like stay 0, and so do those of flow control, which nobody does.
  */
-#include <string.h>
-
 #include "e1000-internal.h"
-
-static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 void e1000_count(E1000 *s, hwaddr reg)
 {
@@ -43,7 +39,7 @@ static void count_size(E1000 *s, hwaddr first, size_t octets)
 
 static void count_cast(E1000 *s, const uint8_t *frame, hwaddr broadcast_reg, hwaddr multicast_reg)
 {
-    if (memcmp(frame, broadcast, sizeof(broadcast)) == 0) {
+    if (e1000_is_broadcast(frame)) {
         e1000_count(s, broadcast_reg);
     } else if (frame[0] & 1) {
         e1000_count(s, multicast_reg);

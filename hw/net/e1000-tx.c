@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The e1000 transmits: descriptors become packets, and packets of a segmentation become frames.
- * Document: Intel 317453, 3.3 (transmission), 3.4 (ring), 3.5 (segmentation), 9.2 (VLAN tags).
+ * Document: Intel 317453, 3.3 (transmission), 3.4 (ring), 3.5 (segmentation), chapter 9 (VLANs).
  *
  * All that is between TDH and TDT is sent at once, up to a bound for each go, whatever TXDCTL, TIPG
  * and flow control say. A network that has no room stops the ring until it has. A packet that can't

@@ -38,8 +38,7 @@ bool net_user_remove_hostfwd(const char *id, const char *rule, GError **errp);
 /* Append the text of `info usernet`. */
 void net_user_print_info(GString *out);
 
-/* Whether `type` is a kind of backend; and append the text of `-netdev help`. */
-bool netdev_kind_exists(const char *type);
+/* Append the text of `-netdev help`. */
 void netdev_print_help(GString *out);
 
 /*

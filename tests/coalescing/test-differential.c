@@ -4,9 +4,10 @@
  * runs: what it reads, the state it leaves in the devices, and the screen must be the same.
  *
  * A program is a straight line of port and memory accesses to clock, PCI configuration, VGA (the
- * standard one, or Cirrus with its blitter), NIC and pci-testdev, with resets and BAR moves in
- * between. Two ports of the recorder reset the devices and throw the switches. The state is taken
- * inside the access that ends the program, so it is of the same instant each time.
+ * standard one, or Cirrus with its blitter), NIC (its registers, or its rings at work) and
+ * pci-testdev, with resets and BAR moves in between. Two ports of the recorder reset the devices
+ * and throw the switches. The state is taken inside the access that ends the program, so it is of
+ * the same instant each time.
  *
  * All follow from --seed, which GLib prints. LIGNITE_DIFF_PROGRAMS=N sets how many programs each
  * case runs (on KVM a fiftieth of it), LIGNITE_DIFF_FIRST=N which is the first.
@@ -21,6 +22,10 @@
 #define SWITCH_PORT (REC_PORT + 0x3d)
 #define PROGRAMS    400 /* of each of the kinds below */
 #define KVM_SHARE   50
+
+/* Memory for the rings of the NIC and their buffers. */
+#define NIC_RINGS      0x180000u
+#define NIC_RINGS_SIZE 0x20000u
 
 enum Mode { ALWAYS, NEVER, TOGGLING, MODES };
 
@@ -96,7 +101,15 @@ static uint64_t hash_nic(void)
     h = hash_registers(h, NIC_MEM + 0x1000, 4);
     h = hash_registers(h, NIC_MEM + 0x2800, 0x30);
     h = hash_registers(h, NIC_MEM + 0x3800, 0x30);
-    return hash_registers(h, NIC_MEM + 0x5000, 0x700);
+    h = hash_registers(h, NIC_MEM + 0x4000, 0x100);
+    h = hash_registers(h, NIC_MEM + 0x5000, 0x700);
+    for (unsigned i = 0; i < board.wire.frames->len; i++) {
+        gsize len;
+        const void *frame = g_bytes_get_data(board.wire.frames->pdata[i], &len);
+
+        h = hash(hash_value(h, len), frame, len);
+    }
+    return hash(h, board.mem + NIC_RINGS, NIC_RINGS_SIZE);
 }
 
 static uint64_t hash_indexed(uint64_t h, uint16_t port, unsigned n)
@@ -321,6 +334,97 @@ static void nic_op(GRand *rand, Program *p)
         p_load(p, base + reg, 4);
         break;
     }
+}
+
+/* A place for data or a buffer; seldom none. */
+static uint32_t nic_buffer(GRand *rand)
+{
+    return below(rand, 16) ? NIC_RINGS + 0x2000 + 0x800 * below(rand, 0x20) : 0;
+}
+
+/* A descriptor, of either ring: both are read as whatever they are for. */
+static void nic_descriptor(GRand *rand, Program *p)
+{
+    uint32_t desc = NIC_RINGS + 0x400 * below(rand, 4) + 16 * below(rand, 16);
+
+    p_store(p, desc, nic_buffer(rand), 4);
+    p_store(p, desc + 8,
+            below(rand, 1200) | PICK(rand, 0x0b000000, 0x0b000000, 0x08000000, 0x4b000000,
+                                     0x2b100000, 0x2f100000, 0x27000000),
+            4);
+    p_store(p, desc + 12, g_rand_int(rand) & 0x00ff0700, 4);
+}
+
+/* Registers of a ring, some of them, in any order. */
+static void nic_ring(GRand *rand, Program *p, uint32_t base)
+{
+    for (unsigned n = 1 + below(rand, 4); n > 0; n--) {
+        switch (below(rand, 3)) {
+        case 0:
+            p_store(p, base, NIC_RINGS + 0x400 * below(rand, 4), 4);
+            break;
+        case 1:
+            p_store(p, base + 0x08, 128 * (1 + below(rand, 3)), 4);
+            break;
+        default:
+            p_store(p, base + 0x10, below(rand, 9), 4);
+            break;
+        }
+    }
+}
+
+/* The NIC with its rings at work, on the wire and in the loopback. */
+static void nic_rings_op(GRand *rand, Program *p)
+{
+    switch (below(rand, 10)) {
+    case 0:
+        p_config_write(p, NIC_DEV, PCI_COMMAND, 7, 2);
+        p_store(p, NIC_MEM + 0x0400, PICK(rand, 0x0a, 0x0a, 0x02, 0), 4);
+        p_store(p, NIC_MEM + 0x0100, PICK(rand, 0x0400805a, 0x0400805a, 0x805a, 0x801a, 0), 4);
+        break;
+    case 1:
+    case 2:
+        nic_ring(rand, p, NIC_MEM + PICK(rand, 0x2800, 0x3800));
+        break;
+    case 3:
+    case 4:
+        nic_descriptor(rand, p);
+        break;
+    case 5:
+        p_store(p, NIC_MEM + 0x2818, below(rand, 16), 4);
+        break;
+    case 6:
+    case 7:
+        p_store(p, NIC_MEM + 0x3818, below(rand, 16), 4);
+        /* Done or not, without an exit. */
+        p_load(p, NIC_RINGS + 0x400 * below(rand, 4) + 16 * below(rand, 16) + 12, 4);
+        break;
+    case 8:
+        p_store(p, NIC_MEM + PICK(rand, 0x0028, 0x0030, 0x0170, 0x0410, 0x0458, 0x1000),
+                g_rand_int(rand), 4);
+        break;
+    default:
+        p_load(p, NIC_MEM + PICK(rand, 0x00c0, 0x2810, 0x3810, 0x4074, 0x4080, 0x4010), 4);
+        break;
+    }
+}
+
+/* Both rings with descriptors, most of them good, and the card on. */
+static void nic_begin(GRand *rand, Program *p)
+{
+    p_config_write(p, NIC_DEV, PCI_COMMAND, 7, 2);
+    for (unsigned i = 0; i < 16; i++) {
+        p_store(p, NIC_RINGS + 16 * i, nic_buffer(rand), 4);
+        p_store(p, NIC_RINGS + 16 * i + 8, 0x0b000000 | (14 + below(rand, 1200)), 4);
+        p_store(p, NIC_RINGS + 0x400 + 16 * i, nic_buffer(rand), 4);
+    }
+    p_store(p, NIC_MEM + 0x2800, NIC_RINGS + 0x400, 4);
+    p_store(p, NIC_MEM + 0x2808, 256, 4);
+    p_store(p, NIC_MEM + 0x2818, 15, 4);
+    p_store(p, NIC_MEM + 0x3800, NIC_RINGS, 4);
+    p_store(p, NIC_MEM + 0x3808, 256, 4);
+    p_store(p, NIC_MEM + 0x0400, 0x0a, 4);
+    p_store(p, NIC_MEM + 0x0100, PICK(rand, 0x0400805a, 0x805a, 0x801a), 4);
 }
 
 static void testdev_op(GRand *rand, Program *p)
@@ -585,20 +689,25 @@ typedef struct Kind {
     const char *name;
     Op ops[8]; /* one is chosen for each step */
     unsigned n;
-    bool vga;
+    Op begin;                   /* a state to start from; NULL: that after reset */
     const PCIDeviceClass *card; /* NULL: the standard one */
 } Kind;
 
 static const Kind kinds[] = {
-    {"clock", {clock_op}, 1, false},
-    {"pci-configuration", {config_op, config_op, config_op, move_op, clock_op}, 5, false},
-    {"vga", {vga_op}, 1, true},
-    {"cirrus", {cirrus_op}, 1, true, &cirrus_vga_class},
-    {"e1000", {nic_op, nic_op, nic_op, move_op}, 4, false},
+    {"clock", {clock_op}, 1, NULL},
+    {"pci-configuration", {config_op, config_op, config_op, move_op, clock_op}, 5, NULL},
+    {"vga", {vga_op}, 1, vga_begin},
+    {"cirrus", {cirrus_op}, 1, vga_begin, &cirrus_vga_class},
+    {"e1000", {nic_op, nic_op, nic_op, move_op}, 4, NULL},
+    {"e1000-rings",
+     {nic_rings_op, nic_rings_op, nic_rings_op, nic_rings_op, nic_rings_op, nic_rings_op,
+      nic_rings_op, move_op},
+     8,
+     nic_begin},
     {"everything",
      {clock_op, config_op, nic_op, vga_op, testdev_op, move_op, vga_op, nic_op},
      8,
-     true},
+     vga_begin},
 };
 
 static void generate(const Kind *kind, GRand *rand, Program *p)
@@ -606,8 +715,8 @@ static void generate(const Kind *kind, GRand *rand, Program *p)
     unsigned steps = 10 + below(rand, 50);
 
     memset(p, 0, sizeof(*p));
-    if (kind->vga) {
-        vga_begin(rand, p);
+    if (kind->begin) {
+        kind->begin(rand, p);
     }
     for (unsigned i = 0; i < steps; i++) {
         switch (below(rand, 24)) {

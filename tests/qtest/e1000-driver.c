@@ -81,9 +81,13 @@ void e1000_driver_start(E1000Driver *d, uint32_t rctl)
 
 uint64_t e1000_driver_data(E1000Driver *d, const void *data, size_t len)
 {
-    uint64_t addr = d->memory + TX_DATA_AREA + d->tx_used;
+    uint64_t addr;
 
-    g_assert_cmpuint(d->tx_used + len, <=, E1000_TX_AREA);
+    g_assert_cmpuint(len, <=, E1000_TX_AREA / 2);
+    if (d->tx_used + len > E1000_TX_AREA) {
+        d->tx_used = 0;
+    }
+    addr = d->memory + TX_DATA_AREA + d->tx_used;
     d->ops->write(d->opaque, addr, data, len);
     d->tx_used += len;
     return addr;
@@ -98,9 +102,6 @@ void e1000_driver_queue(E1000Driver *d, uint64_t addr, uint32_t command, uint32_
 void e1000_driver_kick(E1000Driver *d)
 {
     e1000_driver_write(d, TDT, d->tx_tail);
-    if (e1000_driver_read(d, TDH) == d->tx_tail) {
-        d->tx_used = 0;
-    }
 }
 
 void e1000_driver_send(E1000Driver *d, const void *frame, size_t len)

@@ -140,7 +140,7 @@ typedef struct E1000Driver {
     uint64_t memory;
     /* private */
     unsigned tx_tail, rx_head;
-    uint32_t tx_used; /* of the area for what is sent, since the ring was empty */
+    uint32_t tx_used; /* of the area for what is sent */
     uint32_t buffer_size;
 } E1000Driver;
 
@@ -163,7 +163,7 @@ void e1000_driver_write(E1000Driver *d, uint32_t reg, uint32_t val);
  */
 void e1000_driver_start(E1000Driver *d, uint32_t rctl);
 
-/* Put data into memory for a descriptor to point at; it stays until the ring is empty. */
+/* Put data into memory for a descriptor to point at; it stays until much more has been put. */
 uint64_t e1000_driver_data(E1000Driver *d, const void *data, size_t len);
 /* Put a descriptor into the ring. The card sees it by e1000_driver_kick(). */
 void e1000_driver_queue(E1000Driver *d, uint64_t addr, uint32_t command, uint32_t status);

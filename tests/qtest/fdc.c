@@ -672,7 +672,7 @@ static void test_dma_read(void)
         {READ, 0, 0, 17, 20, 2049, {ABNORMAL, ND, 0, 1, 0, 1}},
         {READ, 0, 0, 17, 20, 1024, {0, 0, 0, 1, 0, 1}},
         {READ_TRACK, 0, 2, 7, 18, 3 * 512, {0, 0, 0, 2, 0, 4}}, /* from the index on */
-        {READ_DELETED, 0, 0, 1, 18, 512, {0, 0, 0, 0, 0, 2}},
+        {READ_DELETED, 0, 0, 1, 18, 512, {0, 0, CM, 0, 0, 2}},
         {READ_DELETED, 0, 0, 1, 18, 1024, {ABNORMAL, EN, CM, 0, 0, 2}},
     };
     Fixture f = start_with_image("");
@@ -805,6 +805,13 @@ static void test_format(void)
     wait_irq(f.vm);
     g_assert_cmphex(take_result(f.vm).st0, ==, 4);
     SEND(f.vm, FORMAT, 4, 2, 0, 0x54, 0x11); /* no sector at all */
+    wait_irq(f.vm);
+    g_assert_cmphex(take_result(f.vm).st0, ==, 4);
+    SEND(f.vm, SEEK, 4, 200); /* where the medium has no track */
+    check_sense(f.vm, SE | 4, 200);
+    vm_write(f.vm, BUFFER, (uint8_t[]){200, 1, 1, 2}, 4);
+    set_dma(f.vm, false, BUFFER, 4);
+    SEND(f.vm, FORMAT, 4, 2, 1, 0x54, 0x22);
     wait_irq(f.vm);
     g_assert_cmphex(take_result(f.vm).st0, ==, 4);
     vm_stop(f.vm);

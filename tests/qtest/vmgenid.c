@@ -86,7 +86,7 @@ static uint32_t find_rsdp(Vm *vm)
 
     for (int tries = 0; tries < 600; tries++) {
         vm_read(vm, 0xe0000, area, 0x20000);
-        for (uint32_t at = 0; at < 0x20000; at += 16) {
+        for (uint32_t at = 0; at + 20 <= 0x20000; at += 16) {
             uint8_t sum = 0;
 
             for (int i = 0; i < 20; i++) {

@@ -35,9 +35,11 @@ def config_file():
         file.write('[machine]\n  type = "pc"\n[memory]\n  size = "33"\n'
                    '[chardev "log"]\n  backend = "file"\n  path = "a,b"\n'
                    '[device "exit"]\n  driver = "isa-debug-exit"\n  iobase = "0x501"\n'
-                   '[name]\n  guest = "from a file"\n')
+                   '[name]\n  guest = "from a file"\n'
+                   '[netdev "n"]\n  type = "user"\n')
     with Monitor("-readconfig", "vm.cfg", "-set", "device.exit.iobase=0xf4") as monitor:
         tap.check(monitor.run("info name") == "from a file\n", "no name")
+        tap.check("n: " in monitor.run("info network"), "no network")
         tap.check("log: filename=file" in monitor.run("info chardev"), "no chardev")
         tap.check(os.path.exists("a,b"), "no file")
         monitor.send("o /b 0xf4 0x10")

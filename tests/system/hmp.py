@@ -143,11 +143,13 @@ def type_and_read(monitor, keys, wanted):
 
 
 def completion():
-    with full("-device", "e1000,id=first", "-device", "e1000,id=fifth") as monitor:
+    with full("-device", "e1000,id=first", "-device", "e1000,id=fifth", "-netdev",
+              "user,id=net0") as monitor:
         for keys, wanted in (
                 ("system_p\t", "system_powerdown "), ("info qt\t", "info qtree "),
                 ("info  mtr\t", "info  mtree "), ("help scr\t", "help screendump "),
                 ("help info chard\t", "help info chardev "), ("eject ide\t", "eject ide1-cd0 "),
+                ("netdev_del ne\t", "netdev_del net0 "), ("set_link net\tof\t", "off "),
                 ("change -f ide\t", "change -f ide1-cd0 "), ("device_del fi\tr\t", "rst "),
                 ("device_add pci-testd\t", "device_add pci-testdev "), ("coalesce fif\tp\ton\t", "pio on "),
                 ("sendkey ctrl-alt-delet\t", "ctrl-alt-delete "), ("log gu\t", "guest_errors "),

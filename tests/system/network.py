@@ -155,6 +155,34 @@ def add_and_del():
         client.bad("object-del", {"id": "f"}, "object 'f' not found")
 
 
+def filter_events():
+    """The driver changes the card's filter: one event, and no other until somebody asks."""
+    bar, promiscuous = 0xc000, 1 << 3
+    with machine("-nic", "user,addr=3") as client:
+        def out(port, value):
+            reply = client.good("human-monitor-command",
+                                {"command-line": f"o /w {port:#x} {value:#x}"})
+            tap.check(reply == "", reply)
+
+        def write_register(register, value):
+            out(bar, register)
+            out(bar + 4, value)
+
+        for offset, value in ((0x14, bar), (0x04, 7)):  # BAR1, COMMAND
+            out(0xcf8, 0x80000000 | 3 << 11 | offset)
+            out(0xcfc, value)
+        write_register(0x100, promiscuous)  # RCTL
+        event = client.expect_event("NIC_RX_FILTER_CHANGED")
+        tap.check(event["data"]["name"] == "e1000.0" and
+                  event["data"]["path"].startswith("/machine/unattached/device["), str(event))
+        write_register(0x100, 0)
+        tap.check(client.events == [], str(client.events))
+        tap.check(not client.good("query-rx-filter")[0]["promiscuous"], "it is promiscuous")
+        write_register(0x100, promiscuous)
+        client.expect_event("NIC_RX_FILTER_CHANGED")
+        tap.check(client.good("query-rx-filter")[0]["promiscuous"], "it is not promiscuous")
+
+
 def stream_events():
     with machine("-netdev", "stream,id=s,server=on,addr.type=unix,addr.path=s") as client:
         peer = socket.socket(socket.AF_UNIX)
@@ -262,6 +290,7 @@ tap.main([
     ("mistakes", mistakes),
     ("link", link),
     ("add and del", add_and_del),
+    ("filter events", filter_events),
     ("stream events", stream_events),
     ("a descriptor that was sent", sent_descriptor),
     ("tap", tap_device),

@@ -211,6 +211,8 @@ GOOD = [
     ("expire_password", {"protocol": "vnc", "time": "+60"}, lambda r: r == {}),
     ("qom-list", {"path": "/"}, lambda r: {"name": "machine",
                                            "type": "child<pc-i440fx-11.1-machine>"} in r),
+    ("qom-list", {"path": "/objects"}, lambda r: all(
+        row["type"] in ("string", "child<monitor-qmp>", "child<filter-dump>") for row in r)),
     ("qom-list", {"path": "/machine/peripheral"},
      lambda r: {"name": "dbg", "type": "child<isa-debug-exit>"} in r),
     ("qom-list", {"path": "/machine/peripheral-anon"},
@@ -659,7 +661,7 @@ def coalesced():
 def io_profile():
     """The profile over QMP and HMP, of firmware on the software CPU."""
     with Machine() as client:
-        client.bad("query-io-profile", None, "the I/O profile is off")
+        tap.check(not client.good("query-io-profile")["enabled"], "the I/O profile is on")
         client.bad("x-io-profile", {"action": "reset"}, "the I/O profile is off")
         client.bad("x-io-profile", {"action": "again"})
         tap.check("is off" in hmp(client, "info io-profile"), "HMP: it is not off")
@@ -692,7 +694,7 @@ def io_profile():
         hmp(client, "io-profile reset")
         tap.check(client.good("query-io-profile")["exits"] == 0, "not reset")
         hmp(client, "io-profile off")
-        client.bad("query-io-profile", None, "the I/O profile is off")
+        tap.check(not client.good("query-io-profile")["enabled"], "the I/O profile is on")
 
 
 def profile_files():
@@ -727,12 +729,31 @@ def without_a_board():
                 continue
             if name == "query-hotpluggable-cpus":
                 client.bad(name, None, "does not support hot-plugging")
-            elif name not in ("query-io-profile", "query-vm-generation-id"):
+            elif name != "query-vm-generation-id":
                 schema.check(entry["ret-type"], client.good(name), name)
         before = snapshot(client), client.hmp("info qtree")
         for row in client.good("qom-list-types", {"implements": "device"}):
             client.hmp(f'device_add "{row["name"]},help"')
         tap.check((snapshot(client), client.hmp("info qtree")) == before, "something changed")
+
+
+def objects():
+    """What -object and object-add made has a path and a type."""
+    with Machine("-chardev", "null,id=c", "-object", "monitor-qmp,id=m,chardev=c",
+                 "-netdev", "user,id=n") as client:
+        def names():
+            return {(r["name"], r["type"]) for r in client.good("qom-list", {"path": "/objects"})}
+
+        tap.check(("m", "child<monitor-qmp>") in names(), str(names()))
+        client.good("object-add", {"qom-type": "filter-dump", "id": "d", "netdev": "n",
+                                   "file": "dump"})
+        tap.check(("d", "child<filter-dump>") in names(), str(names()))
+        kind = client.good("qom-get", {"path": "/objects/d", "property": "type"})
+        tap.check(kind == "filter-dump", kind)
+        client.bad("qom-set", {"path": "d", "property": "type", "value": 1}, "is not writable")
+        client.good("object-del", {"id": "d"})
+        client.bad("qom-get", {"path": "/objects/d", "property": "type"}, "not found",
+                   "DeviceNotFound")
 
 
 def every_type():
@@ -871,6 +892,7 @@ tap.main([
     ("profile files", profile_files),
     ("live property", live_property),
     ("without a board", without_a_board),
+    ("objects", objects),
     ("every type", every_type),
     ("every path", every_path),
     ("descriptors", descriptors),

@@ -17,6 +17,7 @@ static gint fault_read, fault_write, fault_sync;
 static gint64 fault_from, fault_to;
 static gint io_held;
 static gint sync_count;
+static gint writes_now, writes_at_once; /* in the host's hands, and the most there ever were */
 
 static bool fault_hits(const struct iovec *iov, int n, off_t off)
 {
@@ -42,11 +43,20 @@ ssize_t preadv(int fd, const struct iovec *iov, int n, off_t off)
 
 ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t off)
 {
+    ssize_t result;
+    gint now = g_atomic_int_add(&writes_now, 1) + 1, most;
+
+    while ((most = g_atomic_int_get(&writes_at_once)) < now &&
+           !g_atomic_int_compare_and_exchange(&writes_at_once, most, now)) {
+    }
     if (fault_hits(iov, n, off) && g_atomic_int_get(&fault_write)) {
+        g_atomic_int_add(&writes_now, -1);
         errno = g_atomic_int_get(&fault_write);
         return -1;
     }
-    return syscall(SYS_pwritev, fd, iov, n, off, 0);
+    result = syscall(SYS_pwritev, fd, iov, n, off, 0);
+    g_atomic_int_add(&writes_now, -1);
+    return result;
 }
 
 int fdatasync(int fd)

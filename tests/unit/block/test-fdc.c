@@ -105,6 +105,10 @@ static void test_host_errors(void)
     set_dma(false, 512);
     SEND(0x45, 0, 0, 0, 3, 2, 18, 0x1b, 0xff);
     check_result(&f, 0x40, 0x20, 0x20, 3);
+    address_space_stl_le(&address_space_memory, 0x10000, 0x02030000, NULL); /* sector 3 again */
+    set_dma(false, 4);
+    SEND(0x4d, 0, 2, 1, 0x54, 0xf6);
+    check_result(&f, 0x40, 0x20, 0x20, 1);
     g_atomic_int_set(&fault_write, 0);
     end(&f);
 }

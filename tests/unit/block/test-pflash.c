@@ -50,14 +50,17 @@ static void test_order(void)
     begin(&h, (BlockOptions){});
     put(0x1000, 0x20);
     put(0x1000, 0xd0);
+    g_atomic_int_set(&writes_at_once, 0);
     g_atomic_int_set(&io_held, 1);
     program(0x1000, 0x7f);
     program(0x1000, 0x3f);
     program(0x1fff, 0x01);
     program(0x0000, 0x00);
     program(0x1000, 0x1f);
+    g_usleep(20000); /* for whoever would write beside the first */
     g_atomic_int_set(&io_held, 0);
     end(&h); /* waits for all of it */
+    g_assert_cmpint(g_atomic_int_get(&writes_at_once), ==, 1);
     content = image_content("flash");
     g_assert_cmphex(content[0x1000], ==, 0x1f);
     g_assert_cmphex(content[0x1001], ==, 0xff);

@@ -20,7 +20,9 @@ static const DeviceClass board_class = {
 static PCIBus bus;
 static Device *board, *dev;
 
-static inline void begin_with(const PCIDeviceClass *cls, int mmio_bar)
+/* With its registers in that BAR; `prop` (or NULL) is set to `value`. */
+static inline void begin_with_prop(const PCIDeviceClass *cls, int mmio_bar, const char *prop,
+                                   const char *value)
 {
     PCIDevice *pci;
 
@@ -31,12 +33,20 @@ static inline void begin_with(const PCIDeviceClass *cls, int mmio_bar)
     pci_bus_init(&bus, board, "pci.0", get_system_memory(), get_system_io(), get_system_memory());
     dev = device_new(&cls->device);
     device_set_str(dev, "romfile", "");
+    if (prop) {
+        device_set_str(dev, prop, value);
+    }
     device_realize_or_die(dev, &bus.bus);
     device_reset(dev);
     pci = (PCIDevice *)dev;
     pci_config_write(&bus, pci->devfn, 0x10, LFB, 4);
     pci_config_write(&bus, pci->devfn, 0x10 + 4 * mmio_bar, MMIO, 4);
     pci_config_write(&bus, pci->devfn, 0x04, 3, 2);
+}
+
+static inline void begin_with(const PCIDeviceClass *cls, int mmio_bar)
+{
+    begin_with_prop(cls, mmio_bar, NULL, NULL);
 }
 
 static inline void begin(void)

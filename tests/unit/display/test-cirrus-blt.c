@@ -424,9 +424,9 @@ static bool run(const Blit *b, bool whole)
 
 /* -------------------------------------------------------------------------------------- tests */
 
-static void blt_begin(void)
+static void blt_begin_with(const char *blitter)
 {
-    begin();
+    begin_with_prop(&cirrus_vga_class, 1, "blitter", blitter);
     outb(0x3c2, 3);
     index_write(0x3ce, 6, 5); /* A0000, 64 KiB */
     index_write(0x3c4, 4, 0x0e);
@@ -439,6 +439,11 @@ static void blt_begin(void)
     }
     memcpy(model, vram, VRAM);
     data = g_byte_array_new();
+}
+
+static void blt_begin(void)
+{
+    blt_begin_with("on");
 }
 
 static void blt_end(void)
@@ -679,6 +684,22 @@ static void test_cpu_states(void)
     blt_end();
 }
 
+/* blitter=off: nothing is drawn, nothing is awaited. */
+static void test_turned_off(void)
+{
+    Blit b = {.rop = 0x0e, .depth = 1, .width = 8, .height = 2, .dst_pitch = 16, .src_pitch = 16};
+
+    blt_begin_with("off");
+    for (int kind = 0; kind < 2; kind++) {
+        b.mode = kind ? FROM_CPU : 0;
+        write_registers(&b);
+        start(&b);
+        check(&b, true);
+        g_assert_true(is_ram(LFB));
+    }
+    blt_end();
+}
+
 int main(int argc, char **argv)
 {
     harness_init(&argc, &argv);
@@ -686,5 +707,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cirrus-blt/random", test_random);
     g_test_add_func("/cirrus-blt/refused", test_refused);
     g_test_add_func("/cirrus-blt/cpu-states", test_cpu_states);
+    g_test_add_func("/cirrus-blt/turned-off", test_turned_off);
     return g_test_run();
 }

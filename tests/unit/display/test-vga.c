@@ -672,6 +672,47 @@ static void test_graphics_blink(void)
     end();
 }
 
+/* 512 characters: bit 3 of the attribute chooses between fonts in any two of eight places. */
+static void test_two_fonts(void)
+{
+    static const unsigned places[8] = {0x0000, 0x4000, 0x8000, 0xc000,
+                                       0x2000, 0x6000, 0xa000, 0xe000};
+
+    begin();
+    set_colors();
+    set_mode(&mode_text);
+    index_write(0x3c4, 2, 4);
+    index_write(0x3c4, 4, 6);
+    index_write(0x3ce, 5, 0);
+    index_write(0x3ce, 6, 4);
+    for (int n = 0; n < 8; n++) {
+        for (int row = 0; row < 16; row++) {
+            poke(0xa0000 + places[n] + 'x' * 32 + row, n * 16 + row);
+        }
+    }
+    set_mode(&mode_text);
+    index_write(0x3d4, 0x0a, 0x20);
+    for (int i = 0; i < 80 * 25; i++) {
+        poke(0xb8000 + 2 * i, 'x');
+        poke(0xb8000 + 2 * i + 1, i % 2 ? 0x0f : 0x07);
+    }
+    for (int a = 0; a < 8; a++) {
+        for (int b = 0; b < 8; b++) {
+            index_write(0x3c4, 3, (a & 3) << 2 | (a & 4) << 3 | (b & 3) | (b & 4) << 2);
+            assert_size(720, 400);
+            for (int y = 0; y < 16; y++) {
+                for (int dot = 0; dot < 8; dot++) {
+                    bool on_b = (b * 16 + y) >> (7 - dot) & 1, on_a = (a * 16 + y) >> (7 - dot) & 1;
+
+                    g_assert_cmphex(pixel(dot, y), ==, text_color(on_b ? 7 : 0));
+                    g_assert_cmphex(pixel(9 + dot, y), ==, text_color(on_a ? 15 : 0));
+                }
+            }
+        }
+    }
+    end();
+}
+
 /* Mode 7: characters underlined by their attribute; eight dots wide. */
 static void test_mono_text(void)
 {
@@ -846,6 +887,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vga/picture/byte-panning", test_byte_panning);
     g_test_add_func("/vga/picture/half-lines", test_half_lines);
     g_test_add_func("/vga/picture/graphics-blink", test_graphics_blink);
+    g_test_add_func("/vga/picture/two-fonts", test_two_fonts);
     g_test_add_func("/vga/picture/mono-text", test_mono_text);
     g_test_add_func("/vga/picture/cga", test_cga);
     g_test_add_func("/vga/picture/screen-off", test_screen_off);

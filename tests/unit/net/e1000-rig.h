@@ -69,19 +69,18 @@ static inline void rig_map(RigCard *card)
     cfg_writew(card->devfn, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
-static inline void rig_add_card(Rig *rig, unsigned n, const PCIDeviceClass *cls)
+/* Card `n`, with a cable to the network `netdev`. */
+static inline void rig_put_card(Rig *rig, unsigned n, const PCIDeviceClass *cls, const char *netdev)
 {
-    static const char *const names[RIG_CARDS] = {"wire0", "wire1"};
     static const char *const macs[RIG_CARDS] = {"52:54:00:12:34:56", "52:54:00:12:34:57"};
     static const char *const slots[RIG_CARDS] = {"3", "4"};
     RigCard *card = &rig->card[n];
 
-    end_backend(&card->end, names[n]);
     card->dev = device_new(&cls->device);
     device_set_str(card->dev, "romfile", "");
     device_set_str(card->dev, "addr", slots[n]);
     device_set_str(card->dev, "mac", macs[n]);
-    device_set_str(card->dev, "netdev", names[n]);
+    device_set_str(card->dev, "netdev", netdev);
     device_realize_or_die(card->dev, &rig->bench.bus->bus);
     device_reset(card->dev);
     card->devfn = PCI_DEVFN(3 + n, 0);
@@ -91,11 +90,25 @@ static inline void rig_add_card(Rig *rig, unsigned n, const PCIDeviceClass *cls)
         .ops = &rig_ops, .opaque = card, .memory = RIG_MEMORY + n * E1000_DRIVER_MEMORY};
 }
 
-static inline void rig_begin(Rig *rig)
+/* Card `n`, and the other end of its cable. */
+static inline void rig_add_card(Rig *rig, unsigned n, const PCIDeviceClass *cls)
+{
+    static const char *const names[RIG_CARDS] = {"wire0", "wire1"};
+
+    end_backend(&rig->card[n].end, names[n]);
+    rig_put_card(rig, n, cls, names[n]);
+}
+
+static inline void rig_begin_empty(Rig *rig)
 {
     memset(rig, 0, sizeof(*rig));
     bench_begin_with(&rig->bench, RIG_RAM, RIG_RAM);
     pci_bus_set_irq_routing(rig->bench.bus, rig_set_line, NULL, rig);
+}
+
+static inline void rig_begin(Rig *rig)
+{
+    rig_begin_empty(rig);
     rig_add_card(rig, 0, &e1000_class);
 }
 

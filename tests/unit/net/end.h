@@ -142,4 +142,36 @@ static inline void end_check(End *end, unsigned index, size_t len, uint32_t numb
     g_assert_cmpmem(got, got_len, expected, len);
 }
 
+/* A backend from its options. */
+static inline NetClient *make(const char *options)
+{
+    g_autoptr(GError) err = NULL;
+    g_autoptr(Opts) opts = opts_parse(options, "type", &err);
+    NetClient *nc = netdev_new(opts, &err);
+
+    if (!nc) {
+        g_error("%s: %s", options, err->message);
+    }
+    return nc;
+}
+
+G_GNUC_PRINTF(1, 2) static inline NetClient *makef(const char *format, ...)
+{
+    g_autofree char *options = NULL;
+    va_list args;
+
+    va_start(args, format);
+    options = g_strdup_vprintf(format, args);
+    va_end(args);
+    return make(options);
+}
+
+/* Let the main loop run until the end has `count` frames. */
+static inline void wait_frames(End *end, unsigned count)
+{
+    while (end->frames->len < count) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+}
+
 #endif

@@ -387,6 +387,30 @@ static void test_network_without_room(void)
     rig_end(&rig);
 }
 
+/*
+ * Data in the card's own registers is refused also where no handler of the card is busy: when the
+ * bus may be mastered again. Reading ICR would clear it.
+ */
+static void test_data_in_own_registers(void)
+{
+    E1000Driver *d;
+    Rig rig;
+
+    rig_begin(&rig);
+    d = &rig.card[0].driver;
+    start(&rig);
+    cfg_writew(rig.card[0].devfn, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    e1000_driver_queue(d, rig.card[0].base + ICR, TX_EOP | TX_IFCS | 60, 0);
+    e1000_driver_kick(d);
+    rig_set(&rig, ICS, CAUSE_LSC);
+    cfg_writew(rig.card[0].devfn, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    g_assert_cmpuint(rig_reg(&rig, TDH), ==, 1);
+    g_assert_cmphex(causes(&rig), ==, CAUSE_LSC | CAUSE_TXQE);
+    g_assert_cmpuint(rig.card[0].end.frames->len, ==, 0);
+    g_assert_cmpuint(rig.card[0].dev->owner.reentries, >, 0);
+    rig_end(&rig);
+}
+
 /* One write of TDT does not take the time of 65000 descriptors. */
 static void test_long_ring(void)
 {
@@ -441,6 +465,7 @@ int main(int argc, char **argv)
     g_test_add_func("/e1000/link/frames", test_frames_and_link);
     g_test_add_func("/e1000/link/untimed", test_untimed_negotiation);
     g_test_add_func("/e1000/transmission/network-without-room", test_network_without_room);
+    g_test_add_func("/e1000/transmission/data-in-own-registers", test_data_in_own_registers);
     g_test_add_func("/e1000/transmission/long-ring", test_long_ring);
     return g_test_run();
 }

@@ -327,6 +327,27 @@ static void test_null_descriptors(void)
     rig_end(&rig);
 }
 
+/* The longest ring without any buffer: no frame may cost a walk through it. */
+static void test_ring_without_buffers(void)
+{
+    enum { LONG_RING = 0x500000 };
+    Rig rig;
+
+    rig_begin(&rig);
+    start(&rig, 0);
+    rig_set(&rig, RDBAL, LONG_RING);
+    rig_set(&rig, RDLEN, 0xfff80);
+    rig_set(&rig, RDT, 0xfff80 / 16 - 1);
+    rig_set(&rig, ICR, ~0u);
+    g_assert_true(send_to(&rig, own, 100, 1));
+    g_assert_cmpuint(rig_reg(&rig, MPC), ==, 1);
+    g_assert_cmphex(rig_reg(&rig, ICR), ==, CAUSE_RXO);
+    address_space_stq_le(&address_space_memory, LONG_RING + 16 * 511, 0x400000, NULL);
+    g_assert_true(send_to(&rig, own, 100, 1));
+    g_assert_cmpuint(rig_reg(&rig, RDH), ==, 512);
+    rig_end(&rig);
+}
+
 /* --------------------------------------------------------------------------------- waiting -- */
 
 /* A full ring: what does not fit waits, in order, and comes with the write of RDT that makes room.
@@ -468,6 +489,7 @@ int main(int argc, char **argv)
     g_test_add_func("/e1000/filter/describe", test_describe);
     g_test_add_func("/e1000/buffers/sizes", test_buffer_sizes);
     g_test_add_func("/e1000/buffers/null-descriptors", test_null_descriptors);
+    g_test_add_func("/e1000/buffers/none", test_ring_without_buffers);
     g_test_add_func("/e1000/waiting/full-ring", test_full_ring);
     g_test_add_func("/e1000/waiting/too-few-buffers", test_too_few_buffers);
     g_test_add_func("/e1000/waiting/enable", test_waits_for_enable);

@@ -420,6 +420,10 @@ static void test_help(void)
         {"-sandbox help", "obsolete"},
         {"-msg help", "timestamp"},
         {"-audio help", "none"},
+        {"-serial help", "stdio, mon:stdio"},
+        {"-monitor help", "a monitor on DEV"},
+        {"-qtest help", "unix:F"},
+        {"-set help", "GROUP.ID.PARAMETER=VALUE"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
