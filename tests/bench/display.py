@@ -5,6 +5,7 @@ core, at 1024 x 768 x 32; and the time of a VNC update of all of it, in each enc
 
 usage: display.py LIGNITE
 """
+import glob
 import os
 import random
 import sys
@@ -23,8 +24,12 @@ WIDTH, HEIGHT = 1024, 768
 
 
 def cpu_ns(machine):
-    with open(f"/proc/{machine.process.pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0])
+    """Of all its threads."""
+    total = 0
+    for path in glob.glob(f"/proc/{machine.process.pid}/task/*/schedstat"):
+        with open(path, encoding="ascii") as file:
+            total += int(file.read().split()[0])
+    return total
 
 
 def idle(machine):
