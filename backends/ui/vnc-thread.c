@@ -12,6 +12,9 @@
  * server with a password and one without are both shaking hands, the library would take "none" from
  * a viewer to which it was not offered.
  */
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <rfb/rfb.h>
@@ -19,6 +22,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
@@ -27,6 +31,7 @@
 #include "vnc-library.h"
 
 #define CLIENT_WAIT_MS 2000
+#define HELLO_WAIT_MS  100  /* a WebSocket's viewer speaks first */
 #define MAX_TOLD       1024 /* then the thread waits for the main loop */
 
 struct VncScreen {
@@ -394,6 +399,41 @@ static void take_picture(VncScreen *screen)
 
 /* -------------------------------------------------------------------------- the thread: viewers */
 
+/*
+ * rfbNewClient() looks at the first four bytes for a WebSocket, and spins for ever if fewer come.
+ * So it gets a socket that has four: the viewer's, or, of one that says nothing, another in its
+ * place.
+ */
+static rfbClientPtr new_client(rfbScreenInfoPtr rfb, int fd)
+{
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    char bytes[sz_rfbProtocolVersionMsg];
+    rfbClientPtr cl = NULL;
+    int pair[2], one = 1;
+
+    g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on a unix socket: good */
+    if (poll(&readable, 1, HELLO_WAIT_MS) > 0) {
+        if (recv(fd, bytes, 4, MSG_PEEK | MSG_DONTWAIT) == 4) {
+            return rfbNewClient(rfb, fd);
+        }
+    } else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
+        if (pair[0] < FD_SETSIZE && write(pair[1], "RFB ", 4) == 4) {
+            cl = rfbNewClient(rfb, pair[0]); /* closes it when it fails */
+        } else {
+            close(pair[0]);
+        }
+        if (cl &&
+            (read(pair[1], bytes, sizeof(bytes)) != sizeof(bytes) ||
+             dup3(fd, cl->sock, O_CLOEXEC) < 0 || rfbWriteExact(cl, bytes, sizeof(bytes)) < 0)) {
+            rfbCloseClient(cl);
+        }
+        close(pair[1]);
+    }
+    close(fd);
+    return cl;
+}
+
 static void take_viewer(const Order *order)
 {
     Viewer *viewer = g_new0(Viewer, 1);
@@ -404,7 +444,7 @@ static void take_viewer(const Order *order)
     viewer->admitted = order->authenticated || !order->screen->wants_password;
     take_picture(order->screen);  /* it may be told the size at once */
     if (order->fd < FD_SETSIZE) { /* the library uses select() */
-        cl = rfbNewClient(order->screen->rfb, order->fd);
+        cl = new_client(order->screen->rfb, order->fd);
     } else {
         close(order->fd);
     }

@@ -72,6 +72,9 @@ def versions():
                 viewer.whole()
         for version in ("2.2", "4.0"):
             refused("vnc", version)
+        few = rfb.connect("vnc")
+        few.sendall(b"RF")
+        closes(few, "two bytes")
         for text in (b"GET / HTTP/1.1\r\n\r\n", b"RFB abc.def\n", b"\0" * 12):
             sock = rfb.connect("vnc")
             sock.sendall(text)
