@@ -28,7 +28,10 @@ typedef struct VncViewerOps {
 } VncViewerOps;
 
 typedef struct VncLibrary {
-    /* Without a picture, or viewers: they start the thread. It lives until stop(). */
+    /*
+     * Without a picture, or viewers: they start the thread. It lives until stop(). NULL where the
+     * process can have no more descriptors.
+     */
     VncScreen *(*screen_new)(const char *name, bool wants_password, bool lossy, VncShare share,
                              const VncViewerOps *ops);
 

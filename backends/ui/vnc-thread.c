@@ -542,11 +542,34 @@ static gpointer run(gpointer unused)
 /* ----------------------------------------------------------------- what the main thread calls --
  */
 
+static bool open_fds(void)
+{
+    if (wake_fd < 0) {
+        wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    }
+    if (told_fd < 0) {
+        told_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    }
+    return wake_fd >= 0 && told_fd >= 0;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
 static VncScreen *screen_new(const char *name, bool wants_password, bool lossy, VncShare share,
                              const VncViewerOps *ops)
 {
-    VncScreen *screen = g_new0(VncScreen, 1);
+    VncScreen *screen;
 
+    if (!open_fds()) {
+        return NULL;
+    }
+    screen = g_new0(VncScreen, 1);
     screen->name = g_strdup(name);
     screen->wants_password = wants_password;
     screen->lossy = lossy;
@@ -594,11 +617,6 @@ static void set_password(VncScreen *screen, const char *password, gint64 ends)
 static void start(void)
 {
     rfbLog = rfbErr = on_log;
-    wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    told_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_fd < 0 || told_fd < 0) {
-        g_error("no descriptors for VNC"); /* there was one for the viewer a moment ago */
-    }
     orders = g_array_new(FALSE, FALSE, sizeof(Order));
     told = g_array_new(FALSE, FALSE, sizeof(Told));
     told_source = g_unix_fd_add(told_fd, G_IO_IN, on_told, NULL);
@@ -629,8 +647,6 @@ static void stop_thread(void)
     thread = NULL;
     dispatch();
     g_source_remove(told_source);
-    close(wake_fd);
-    close(told_fd);
     g_array_unref(orders);
     g_array_unref(told);
     stopping = false;
@@ -643,6 +659,8 @@ static void stop(void)
     if (thread) {
         stop_thread();
     }
+    close_fd(&wake_fd);
+    close_fd(&told_fd);
     while ((screen = screens)) {
         screens = screen->next;
         g_clear_pointer(&screen->image, pixman_image_unref);

@@ -617,6 +617,11 @@ bool vnc_start(Opts *opts, bool announce, GError **errp)
     }
     server->screen = library->screen_new(ui_title(), server->wants_password, server->lossy,
                                          server->share, &viewer_ops);
+    if (!server->screen) {
+        error_setg(errp, "no descriptors are left for VNC");
+        server_free(server);
+        return false;
+    }
     for (unsigned i = 0; i < server->listeners->len; i++) {
         Listener *listener = &g_array_index(server->listeners, Listener, i);
 

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The screen in a terminal: its text and colours there, and the terminal's keys in the guest."""
 import os
+import socket
 import termios
+import time
 
 import tap
 from screen import Machine
@@ -140,6 +142,32 @@ def mistakes():
     terminal.close()
 
 
+def forced_end():
+    """A second signal ends a machine that waits for a slow peer: the terminal is as it was."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("s")
+        server.listen()
+        session = Session("-serial", "unix:s")
+        peer, _ = server.accept()
+        for _ in range(2000):  # more than a socket holds, as each byte is sent alone
+            session.machine.outb(0x3f8, 0x41)
+        process = session.machine.process
+        for _ in range(1000):
+            if process.poll() is not None:
+                break
+            process.terminate()
+            time.sleep(0.01)
+        status, _, err = tap.finish(process)
+        tap.check(status == 1, f"it ended with {status}: {err}")
+        tap.check(termios.tcgetattr(session.terminal.slave) == session.modes,
+                  "the terminal is not as it was")
+        session.terminal.close()
+        peer.close()
+    for name in ("s", "qtest", "qmp"):
+        if os.path.exists(name):
+            os.unlink(name)
+
+
 tap.main([
     ("text and colours", text),
     ("a small terminal", small),
@@ -147,4 +175,5 @@ tap.main([
     ("a layout", layout),
     ("no screen", no_screen),
     ("mistakes", mistakes),
+    ("a forced end", forced_end),
 ])
