@@ -94,11 +94,14 @@ static void medium_changed(void *opaque)
 
 void floppy_seek(Floppy *drive, uint8_t cylinder)
 {
-    /* A step with a medium in the drive takes the line back, wherever the heads bang. */
+    /*
+     * A step with a medium in the drive takes the line back, wherever the heads bang. Without one
+     * they stay where they are, as in QEMU: so the way back is no step for the next medium.
+     */
     if (cylinder != drive->cylinder && block_is_inserted(drive->blk)) {
         drive->changed = false;
+        drive->cylinder = cylinder;
     }
-    drive->cylinder = cylinder;
 }
 
 char *floppy_boot_path(Device *floppy)

@@ -292,17 +292,17 @@ static void test_media_change(void)
     Fixture f = start_empty();
 
     check_changed(f.vm, true);
-    seek(f.vm, 1);
+    seek(f.vm, 1); /* no step without a medium */
     check_changed(f.vm, true);
-    seek(f.vm, 0);
     insert(&f);
     check_changed(f.vm, true);
-    seek(f.vm, 0); /* no step */
+    seek(f.vm, 0); /* so this is none either */
     check_changed(f.vm, true);
     seek(f.vm, 1);
     check_changed(f.vm, false);
     vm_reset(f.vm);
     check_changed(f.vm, false);
+    seek(f.vm, 1);
     eject(&f);
     check_changed(f.vm, true);
     seek(f.vm, 0);
