@@ -52,8 +52,8 @@ void fw_files_add_boot_menu_wait(FwCfg *fw, uint16_t ms);
 void fw_files_add_boot_order(FwCfg *fw, const char *const *paths, unsigned n, bool strict);
 
 /*
- * `bios-geometry`: logical geometries that override firmware's guess, in lines "PATH CYLINDERS HEADS
- * SECTORS\n", with paths as in bootorder. No file when there is no line.
+ * `bios-geometry`: logical geometries that override firmware's guess, in lines
+ * "PATH CYLINDERS HEADS SECTORS\n", with paths as in bootorder. No file when there is no line.
  */
 void fw_files_add_bios_geometry(FwCfg *fw, const char *lines);
 
