@@ -96,10 +96,14 @@ void floppy_seek(Floppy *drive, uint8_t cylinder)
 {
     /*
      * A step with a medium in the drive takes the line back, wherever the heads bang. Without one
-     * they stay where they are, as in QEMU: so the way back is no step for the next medium.
+     * they go no way but out, as in QEMU: so going back to 0 is no step for the next medium.
      */
-    if (cylinder != drive->cylinder && block_is_inserted(drive->blk)) {
+    const bool inserted = block_is_inserted(drive->blk);
+
+    if (cylinder != drive->cylinder && inserted) {
         drive->changed = false;
+    }
+    if (inserted || cylinder == 0) {
         drive->cylinder = cylinder;
     }
 }

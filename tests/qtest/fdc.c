@@ -302,13 +302,18 @@ static void test_media_change(void)
     check_changed(f.vm, false);
     vm_reset(f.vm);
     check_changed(f.vm, false);
-    seek(f.vm, 1);
     eject(&f);
     check_changed(f.vm, true);
     seek(f.vm, 0);
     check_changed(f.vm, true);
     seek(f.vm, 1);
     check_changed(f.vm, true);
+    insert(&f);
+    seek(f.vm, 0); /* the heads are there, as above */
+    check_changed(f.vm, true);
+    seek(f.vm, 1);
+    check_changed(f.vm, false);
+    eject(&f);
     insert(&f);
     SEND(f.vm, RECALIBRATE, 0); /* steps too */
     check_sense(f.vm, SE, 0);
