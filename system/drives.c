@@ -211,6 +211,13 @@ static bool open_drive(Machine *machine, Opts *opts, bool snapshot, GError **err
     if (block.filename && !*block.filename) {
         block.filename = NULL;
     }
+    if (!interface->places) { /* QEMU takes a number here too, that nobody reads */
+        uint64_t unused;
+
+        if (!opts_get_uint(opts, "index", UINT16_MAX, &unused, errp)) {
+            return false;
+        }
+    }
     if (!opts_get_bool(opts, "readonly", &block.read_only, errp) ||
         !opts_get_bool(opts, "snapshot", &block.snapshot, errp) ||
         !parse_error_action(opts, "werror", BLOCK_ERROR_ENOSPC, &block.werror, errp) ||

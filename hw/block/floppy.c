@@ -94,11 +94,18 @@ static void medium_changed(void *opaque)
 
 void floppy_seek(Floppy *drive, uint8_t cylinder)
 {
-    /* A step with a medium in the drive takes the line back, wherever the heads bang. */
-    if (cylinder != drive->cylinder && block_is_inserted(drive->blk)) {
+    /*
+     * A step with a medium in the drive takes the line back, wherever the heads bang. Without one
+     * they go no way but out, as in QEMU: so going back to 0 is no step for the next medium.
+     */
+    const bool inserted = block_is_inserted(drive->blk);
+
+    if (cylinder != drive->cylinder && inserted) {
         drive->changed = false;
     }
-    drive->cylinder = cylinder;
+    if (inserted || cylinder == 0) {
+        drive->cylinder = cylinder;
+    }
 }
 
 char *floppy_boot_path(Device *floppy)

@@ -10,7 +10,7 @@
 
 #define CONFADD_PORT         0xcf8
 #define CONFADD_ENABLE       0x80000000u
-#define CONFADD_MASK         0x80fffffcu /* what is there: enable, bus, device, function, dword */
+#define CONFADD_MASK         0x80ffffffu /* enable, bus, device, function, register */
 #define CONFDATA_PORT        0xcfc
 #define RESET_CONTROL_OFFSET 1 /* CF9, from CF8 */
 
@@ -67,11 +67,16 @@ static const MemoryRegionOps confadd_ops = {
 
 /* -------------------------------------------------------------------------------- CONFDATA -- */
 
-/* The bus has number 0, and there is no bridge to another. */
+/*
+ * The bus has number 0, and there is no bridge to another. In the sheet a register's double word
+ * stands in the address, and its byte is the port's alone. In QEMU, whose clients rely on it, the
+ * address may hold the byte too: each of its two low bits counts if it is set here or in the port.
+ * Whoever clears them, as the sheet wants, sees no difference.
+ */
 static bool conf_cycle(const I440FXHost *host, hwaddr addr, uint8_t *devfn, uint32_t *reg)
 {
     *devfn = host->confadd >> 8;
-    *reg = (host->confadd & 0xfc) + addr;
+    *reg = (host->confadd & 0xff) | addr;
     return (host->confadd & CONFADD_ENABLE) && (host->confadd >> 16 & 0xff) == 0;
 }
 

@@ -292,12 +292,11 @@ static void test_media_change(void)
     Fixture f = start_empty();
 
     check_changed(f.vm, true);
-    seek(f.vm, 1);
+    seek(f.vm, 1); /* no step without a medium */
     check_changed(f.vm, true);
-    seek(f.vm, 0);
     insert(&f);
     check_changed(f.vm, true);
-    seek(f.vm, 0); /* no step */
+    seek(f.vm, 0); /* so this is none either */
     check_changed(f.vm, true);
     seek(f.vm, 1);
     check_changed(f.vm, false);
@@ -309,6 +308,12 @@ static void test_media_change(void)
     check_changed(f.vm, true);
     seek(f.vm, 1);
     check_changed(f.vm, true);
+    insert(&f);
+    seek(f.vm, 0); /* the heads are there, as above */
+    check_changed(f.vm, true);
+    seek(f.vm, 1);
+    check_changed(f.vm, false);
+    eject(&f);
     insert(&f);
     SEND(f.vm, RECALIBRATE, 0); /* steps too */
     check_sense(f.vm, SE, 0);

@@ -213,7 +213,7 @@ static void test_confadd(void)
     Vm *vm = vm_start("-nodefaults");
 
     outl(vm, CONFADD, 0xffffffff);
-    g_assert_cmphex(inl(vm, CONFADD), ==, 0x80fffffc);
+    g_assert_cmphex(inl(vm, CONFADD), ==, 0x80ffffff);
     outl(vm, CONFADD, 0x80000004);
     for (int i = 0; i < 4; i++) {
         if (i != 1) { /* CF9 resets */
@@ -259,6 +259,30 @@ static void test_confdata(void)
     outl(vm, CONFDATA, 0);
     g_assert_cmphex(inl(vm, CONFDATA), ==, UINT32_MAX);
     g_assert_cmphex(pci_readl(vm, HOST, 0x60), ==, 0xccbbaa11);
+    vm_stop(vm);
+}
+
+/* A register's byte in the address, in the port, or in both: a bit counts once. */
+static void test_confadd_byte(void)
+{
+    Vm *vm = vm_start("-nodefaults");
+
+    pci_writel(vm, HOST, 0x60, 0x44332211); /* DRB0 to DRB3 */
+    for (unsigned low = 0; low < 4; low++) {
+        outl(vm, CONFADD, 0x80000060 | low);
+        for (unsigned port = 0; port < 4; port++) {
+            g_assert_cmphex(inb(vm, CONFDATA + port), ==, 0x11 * (1 + (low | port)));
+        }
+    }
+    outl(vm, CONFADD, 0x80000062);
+    g_assert_cmphex(inw(vm, CONFDATA), ==, 0x4433);
+    outw(vm, CONFDATA, 0xbbaa);
+    outb(vm, CONFDATA + 1, 0xcc);
+    g_assert_cmphex(pci_readl(vm, HOST, 0x60), ==, 0xccaa2211);
+    outl(vm, CONFADD, 0x800000ff); /* four bytes at the last one */
+    outl(vm, CONFDATA, 0xffffffff);
+    inl(vm, CONFDATA + 3);
+    g_assert_cmphex(pci_readl(vm, HOST, 0), ==, 0x12378086);
     vm_stop(vm);
 }
 
@@ -334,6 +358,7 @@ int main(int argc, char **argv)
     g_test_add_func("/i440fx/masks", test_masks);
     g_test_add_func("/i440fx/smram", test_smram);
     g_test_add_func("/i440fx/confadd", test_confadd);
+    g_test_add_func("/i440fx/confadd-byte", test_confadd_byte);
     g_test_add_func("/i440fx/confdata", test_confdata);
     g_test_add_func("/i440fx/confdata-ends", test_confdata_ends);
     g_test_add_func("/i440fx/resets", test_resets);

@@ -17,6 +17,9 @@ def parameters():
                  "cache=writeback", "cache=unsafe", "aio=threads"):
         with Monitor("-drive", f"file=i,format=raw,{good}") as monitor:
             tap.check("ide0-hd0: i (raw)" in monitor.run("info block"), good)
+    with Monitor("-drive", "if=none,id=d,file=i,format=raw,index=0", "-device",
+                 "ide-hd,drive=d") as monitor:  # a number of no place, as QEMU's clients give it
+        tap.check("d: i (raw)" in monitor.run("info block"), "index with if=none")
     for bad, message in (
             ("discard=zz", "invalid discard option 'zz'"),
             ("cache=zz", "invalid cache option 'zz'"),
