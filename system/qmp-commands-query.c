@@ -143,9 +143,12 @@ static json_t *query_cpu_model_expansion(QmpSession *session, json_t *args, GErr
                      "props", props);
 }
 
+static const QmpType host_nodes = QMP_LIST(qmp_int);
+static const QmpType memory_policy = QMP_ENUM("default", "preferred", "bind", "interleave");
 static const QmpType memory_backend = QMP_STRUCT(
     QMP_MUST("id", qmp_str), QMP_MUST("size", qmp_int), QMP_MUST("merge", qmp_bool),
-    QMP_MUST("dump", qmp_bool), QMP_MUST("prealloc", qmp_bool), QMP_MUST("share", qmp_bool));
+    QMP_MUST("dump", qmp_bool), QMP_MUST("prealloc", qmp_bool), QMP_MUST("share", qmp_bool),
+    QMP_MUST("host-nodes", host_nodes), QMP_MUST("policy", memory_policy));
 static const QmpType memory_backends = QMP_LIST(memory_backend);
 
 /* The machine's memory, if it has any. */
@@ -156,9 +159,10 @@ static json_t *query_memdev(QmpSession *session, json_t *args, GError **errp)
 
     if (machine->ram_size) {
         json_array_append_new(list,
-                              json_pack("{s:s, s:I, s:b, s:b, s:b, s:b}", "id",
+                              json_pack("{s:s, s:I, s:b, s:b, s:b, s:b, s:[], s:s}", "id",
                                         machine->cls->ram_id, "size", (json_int_t)machine->ram_size,
-                                        "merge", 0, "dump", 1, "prealloc", 0, "share", 0));
+                                        "merge", 0, "dump", 1, "prealloc", 0, "share", 0,
+                                        "host-nodes", "policy", "default"));
     }
     return list;
 }

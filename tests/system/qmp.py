@@ -182,7 +182,8 @@ GOOD = [
      {"type": "static", "model": {"name": "qemu64", "props": {"avx2": True, "lm": False}}},
      lambda r: r["model"]["name"] == "base" and r["model"]["props"]["avx2"] and
      not r["model"]["props"]["lm"]),
-    ("query-memdev", None, lambda r: [(m["id"], m["size"]) for m in r] == [("pc.ram", 128 << 20)]),
+    ("query-memdev", None, lambda r: [(m["id"], m["size"], m["host-nodes"], m["policy"])
+     for m in r] == [("pc.ram", 128 << 20, [], "default")]),
     ("query-iothreads", None, lambda r: r == []),
     ("query-command-line-options", None, lambda r: len(r) > 30),
     ("query-command-line-options", {"option": "boot"},
