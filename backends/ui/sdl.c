@@ -443,6 +443,8 @@ static bool sdl_start(Opts *opts, GError **errp)
     }
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1"); /* the main loop has its own */
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
+    /* Pixel for pixel and without the start of a GL driver; the environment may ask for another. */
+    SDL_SetHintWithPriority(SDL_HINT_RENDER_DRIVER, "software", SDL_HINT_DEFAULT);
     if (SDL_InitSubSystem(SDL_INIT_VIDEO) < 0) {
         error_setg(errp, "SDL can't open a window: %s", SDL_GetError());
         return false;
