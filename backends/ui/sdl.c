@@ -443,8 +443,12 @@ static bool sdl_start(Opts *opts, GError **errp)
     }
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1"); /* the main loop has its own */
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
-    /* Pixel for pixel and without the start of a GL driver; the environment may ask for another. */
+    /*
+     * Pixel for pixel, and with no GL driver: neither for drawing, nor, as SDL would have it then,
+     * to bring what was drawn into the window. The environment may ask for another way.
+     */
     SDL_SetHintWithPriority(SDL_HINT_RENDER_DRIVER, "software", SDL_HINT_DEFAULT);
+    SDL_SetHintWithPriority(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0", SDL_HINT_DEFAULT);
     if (SDL_InitSubSystem(SDL_INIT_VIDEO) < 0) {
         error_setg(errp, "SDL can't open a window: %s", SDL_GetError());
         return false;

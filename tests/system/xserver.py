@@ -28,7 +28,7 @@ class Xserver:
         self.display = ":" + number
         # The libraries below SDL keep memory that they don't point at any more.
         self.env = {**os.environ, "DISPLAY": self.display, "SDL_VIDEODRIVER": "x11",
-                    "SDL_RENDER_DRIVER": "software", "ASAN_OPTIONS": "detect_leaks=0"}
+                    "ASAN_OPTIONS": "detect_leaks=0"}
         self.env.pop("WAYLAND_DISPLAY", None)
 
     def __enter__(self):
