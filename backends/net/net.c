@@ -71,11 +71,12 @@ static void deliver_kept(NetClient *nc)
         size_t len;
         const uint8_t *frame = g_bytes_get_data(bytes, &len);
 
+        nc->kept_bytes -= len; /* now: the end may purge the rest while it takes this one */
         if (!receive(nc, frame, len)) {
             g_queue_push_head(&nc->kept, g_steal_pointer(&bytes));
+            nc->kept_bytes += len;
             return;
         }
-        nc->kept_bytes -= len;
     }
     if (nc->kept.length == 0 && has_room(nc)) {
         let_peer_go_on(nc);

@@ -171,6 +171,33 @@ static void test_bounds(void)
     }
 }
 
+static void purge_end(End *end, const uint8_t *frame, size_t len)
+{
+    net_client_purge(end->nc);
+}
+
+/* An end that forgets what is kept for it while it takes a part of that. */
+static void test_purge_in_receive(void)
+{
+    Cable cable;
+
+    cable_init(&cable);
+    cable.card.room = 0;
+    end_send(&cable.backend, 60, 0);
+    end_send(&cable.backend, 60, 1);
+    cable.card.room = -1;
+    cable.card.on_frame = purge_end;
+    net_client_receive_ready(cable.card.nc);
+    g_assert_cmpuint(cable.card.frames->len, ==, 1);
+    cable.card.on_frame = NULL;
+    cable.card.room = 0;
+    end_send(&cable.backend, 50, 2); /* there is room for it to be kept */
+    cable.card.room = -1;
+    net_client_receive_ready(cable.card.nc);
+    end_check(&cable.card, 1, 50, 2);
+    cable_end(&cable);
+}
+
 static void test_purge(void)
 {
     Cable cable;
@@ -487,6 +514,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net/keeps-order", test_keeps_order);
     g_test_add_func("/net/bounds", test_bounds);
     g_test_add_func("/net/purge", test_purge);
+    g_test_add_func("/net/purge-in-receive", test_purge_in_receive);
     g_test_add_func("/net/send-from-send-ready", test_send_from_send_ready);
     g_test_add_func("/net/answer", test_answer);
     g_test_add_func("/net/ping-pong", test_ping_pong);
