@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <glib-unix.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -244,6 +245,51 @@ int socket_open_tcp(const char *host, const char *port, bool server, GError **er
     }
     return server ? socket_listen((SocketAddress *)list->data, list->len, name, errp)
                   : socket_connect((SocketAddress *)list->data, list->len, name, errp);
+}
+
+/* ------------------------------------------------------------------------------ accepting -- */
+
+static gboolean on_connection(int listener, GIOCondition condition, void *opaque);
+
+static gboolean accept_again(void *opaque)
+{
+    SocketAcceptor *a = opaque;
+
+    a->source = g_unix_fd_add(a->listener, G_IO_IN, on_connection, a);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean on_connection(int listener, GIOCondition condition, void *opaque)
+{
+    SocketAcceptor *a = opaque;
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)) {
+        return G_SOURCE_CONTINUE;
+    }
+    if (fd < 0) { /* out of descriptors: the connection stays ready, so do not spin on it */
+        a->source = g_timeout_add_seconds(1, accept_again, a);
+    } else {
+        a->source = 0;
+        a->connected(a->opaque, fd);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+void socket_accept_start(SocketAcceptor *acceptor, int listener,
+                         void (*connected)(void *opaque, int fd), void *opaque)
+{
+    if (acceptor->source) {
+        return;
+    }
+    *acceptor = (SocketAcceptor){.connected = connected, .opaque = opaque, .listener = listener};
+    g_unix_set_fd_nonblocking(listener, TRUE, NULL); /* a peer may have gone before accept() */
+    accept_again(acceptor);
+}
+
+void socket_accept_stop(SocketAcceptor *acceptor)
+{
+    g_clear_handle_id(&acceptor->source, g_source_remove);
 }
 
 /* --------------------------------------------------------------------------------- names -- */

@@ -22,9 +22,8 @@
 typedef struct CharSocket {
     CharFd fd;
     int listener; /* -1 for a client */
-    GSource *listen_source;
-    guint retry; /* listens again after a failure that time may heal */
-    char *path;  /* of a unix socket we made, to be removed; else NULL */
+    SocketAcceptor acceptor;
+    char *path; /* of a unix socket we made, to be removed; else NULL */
 } CharSocket;
 
 static void (*wait_notice)(const char *filename);
@@ -49,8 +48,9 @@ static void socket_hangup(Chardev *chr)
     }
 }
 
-static void connected(Chardev *chr, int fd)
+static void connected(void *opaque, int fd)
 {
+    Chardev *chr = opaque;
     CharSocket *s = chr->state;
 
     char_fd_set(&s->fd, fd, fd);
@@ -58,43 +58,11 @@ static void connected(Chardev *chr, int fd)
     char_fd_accept_input(chr);
 }
 
-static gboolean listen_again(void *opaque)
-{
-    Chardev *chr = opaque;
-    CharSocket *s = chr->state;
-
-    s->retry = 0;
-    listen_on(chr);
-    return G_SOURCE_REMOVE;
-}
-
-static gboolean on_connection(int listener, GIOCondition condition, void *opaque)
-{
-    Chardev *chr = opaque;
-    CharSocket *s = chr->state;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-    if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)) {
-        return G_SOURCE_CONTINUE;
-    }
-    g_clear_pointer(&s->listen_source, g_source_unref); /* one peer at a time; others queue */
-    if (fd < 0) { /* out of descriptors: the connection stays ready, so do not spin on it */
-        s->retry = g_timeout_add_seconds(1, listen_again, chr);
-    } else {
-        connected(chr, fd);
-    }
-    return G_SOURCE_REMOVE;
-}
-
 static void listen_on(Chardev *chr)
 {
     CharSocket *s = chr->state;
 
-    if (!s->listen_source) {
-        s->listen_source = g_unix_fd_source_new(s->listener, G_IO_IN);
-        g_source_set_callback(s->listen_source, G_SOURCE_FUNC(on_connection), chr, NULL);
-        g_source_attach(s->listen_source, NULL);
-    }
+    socket_accept_start(&s->acceptor, s->listener, connected, chr);
 }
 
 static bool socket_add_client(Chardev *chr, int fd, GError **errp)
@@ -109,11 +77,7 @@ static bool socket_add_client(Chardev *chr, int fd, GError **errp)
         error_setg(errp, "chardev '%s' is connected already", chr->id);
         return false;
     }
-    if (s->listen_source) { /* those who wait there do so until this one has gone */
-        g_source_destroy(s->listen_source);
-        g_clear_pointer(&s->listen_source, g_source_unref);
-    }
-    g_clear_handle_id(&s->retry, g_source_remove);
+    socket_accept_stop(&s->acceptor); /* those who wait there do so until this one has gone */
     connected(chr, fd);
     return true;
 }
@@ -230,13 +194,7 @@ static void socket_close(Chardev *chr)
         return;
     }
     char_fd_finish(&s->fd);
-    if (s->listen_source) {
-        g_source_destroy(s->listen_source);
-        g_source_unref(s->listen_source);
-    }
-    if (s->retry) {
-        g_source_remove(s->retry);
-    }
+    socket_accept_stop(&s->acceptor);
     if (s->listener >= 0) {
         close(s->listener);
     }

@@ -26,11 +26,11 @@ typedef struct NetStream {
     int connecting;        /* a socket that connects; -1: none */
     int error;             /* why the last connection failed */
     uint64_t reconnect_ms; /* 0: never */
-    GSource *source;       /* waits for a peer to come, or for the connection */
+    guint source;          /* waits for the connection */
     guint retry;           /* tries again later */
+    SocketAcceptor acceptor;
 } NetStream;
 
-static void listen_on(NetStream *s);
 static void connect_next(NetStream *s);
 
 static void set_info(NetStream *s, const char *state)
@@ -40,8 +40,9 @@ static void set_info(NetStream *s, const char *state)
     net_client_set_info(s->nc, info);
 }
 
-static void set_connected(NetStream *s, int fd)
+static void set_connected(void *opaque, int fd)
 {
+    NetStream *s = opaque;
     SocketAddress peer = socket_peer_address(fd);
     const NetMonitor *monitor = net_monitor();
 
@@ -52,54 +53,12 @@ static void set_connected(NetStream *s, int fd)
     }
 }
 
-static void drop_source(NetStream *s)
-{
-    if (s->source) {
-        g_source_destroy(s->source);
-        g_clear_pointer(&s->source, g_source_unref);
-    }
-}
-
-static void wait_on(NetStream *s, int fd, GIOCondition condition, GUnixFDSourceFunc func)
-{
-    drop_source(s);
-    s->source = g_unix_fd_source_new(fd, condition);
-    g_source_set_callback(s->source, G_SOURCE_FUNC(func), s, NULL);
-    g_source_attach(s->source, NULL);
-}
-
 /* --------------------------------------------------------------------------------- server -- */
-
-static gboolean listen_again(void *opaque)
-{
-    NetStream *s = opaque;
-
-    s->retry = 0;
-    listen_on(s);
-    return G_SOURCE_REMOVE;
-}
-
-static gboolean on_connection(int listener, GIOCondition condition, void *opaque)
-{
-    NetStream *s = opaque;
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-    if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)) {
-        return G_SOURCE_CONTINUE;
-    }
-    drop_source(s); /* one peer at a time; others queue */
-    if (fd < 0) {   /* out of descriptors: the connection stays ready, so do not spin on it */
-        s->retry = g_timeout_add_seconds(1, listen_again, s);
-    } else {
-        set_connected(s, fd);
-    }
-    return G_SOURCE_REMOVE;
-}
 
 static void listen_on(NetStream *s)
 {
     set_info(s, ",server=on");
-    wait_on(s, s->listener, G_IO_IN, on_connection);
+    socket_accept_start(&s->acceptor, s->listener, set_connected, s);
 }
 
 /* --------------------------------------------------------------------------------- client -- */
@@ -136,7 +95,7 @@ static gboolean on_connected(int fd, GIOCondition condition, void *opaque)
     int error = 0;
     socklen_t len = sizeof(error);
 
-    drop_source(s);
+    g_clear_handle_id(&s->source, g_source_remove);
     s->connecting = -1;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) {
         error = errno;
@@ -159,7 +118,7 @@ static void connect_next(NetStream *s)
         set_connected(s, fd);
     } else if (fd >= 0 && errno == EINPROGRESS) {
         s->connecting = fd;
-        wait_on(s, fd, G_IO_OUT | G_IO_HUP | G_IO_ERR, on_connected);
+        s->source = g_unix_fd_add(fd, G_IO_OUT | G_IO_HUP | G_IO_ERR, on_connected, s);
     } else {
         int error = errno; /* EAGAIN: a unix server's queue is full */
 
@@ -226,7 +185,6 @@ bool net_stream_open_server(NetClient *nc, NetAddress *address, bool events, GEr
             s->address.name = g_strconcat("tcp:", text, NULL);
         }
     }
-    g_unix_set_fd_nonblocking(s->listener, TRUE, NULL); /* a peer may have gone before accept() */
     listen_on(s);
     return true;
 }
@@ -284,7 +242,8 @@ static void stream_cleanup(NetClient *nc)
     if (!s) {
         return;
     }
-    drop_source(s);
+    socket_accept_stop(&s->acceptor);
+    g_clear_handle_id(&s->source, g_source_remove);
     if (s->retry) {
         g_source_remove(s->retry);
     }

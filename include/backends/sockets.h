@@ -67,6 +67,29 @@ int socket_new_stream(const SocketAddress *address, bool nonblocking);
 int socket_open_unix(const char *path, bool server, GError **errp);
 int socket_open_tcp(const char *host, const char *port, bool server, GError **errp);
 
+/*
+ * Waits in the main loop, at a listening socket, for one peer; others wait there until it is
+ * started again. Embedded by value in whoever listens; all zeros: it does not wait. Private to
+ * sockets.c.
+ */
+typedef struct SocketAcceptor {
+    void (*connected)(void *opaque, int fd);
+    void *opaque;
+    int listener; /* the user's */
+    guint source; /* of the peer to come, or of the next try; 0: it does not wait */
+} SocketAcceptor;
+
+/*
+ * Wait, if it does not yet: `connected` gets the peer's socket (blocking, close-on-exec), and it
+ * waits no more. The listener becomes non-blocking. Where the process is out of descriptors it
+ * looks again after a second.
+ */
+void socket_accept_start(SocketAcceptor *acceptor, int listener,
+                         void (*connected)(void *opaque, int fd), void *opaque);
+
+/* Wait no more. It may be stopped already. */
+void socket_accept_stop(SocketAcceptor *acceptor);
+
 /* One end of a socket in words. A unix socket's path is its service. */
 typedef struct SocketNames {
     const char *family; /* "ipv4", "ipv6", "unix", "unknown" */
