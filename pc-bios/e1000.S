@@ -17,9 +17,6 @@
 #define FLAGS 0x00000000
 #define MBI_CMDLINE 16
 
-#define COM1 0x3f8
-#define UART_LSR (COM1 + 5)
-#define UART_LSR_THRE 0x20
 #define DEBUG_EXIT 0xf4
 #define EXIT_GOOD 0x21
 #define EXIT_BAD 0x22
@@ -375,61 +372,9 @@ show_statistics:
     jb      1b
     ret
 
-/* ------------------------------------------------------------------------------------ serial -- */
-
-/* %al; keeps all registers. */
-put_char:
-    push    %eax
-    push    %edx
-    mov     $UART_LSR, %dx
-    mov     %al, %ah
-1:  in      %dx, %al
-    test    $UART_LSR_THRE, %al
-    jz      1b
-    mov     %ah, %al
-    mov     $COM1, %dx
-    out     %al, %dx
-    pop     %edx
-    pop     %eax
-    ret
-
-/* %esi; ends after the zero. Keeps %eax. */
-put_string:
-    push    %eax
-1:  lodsb
-    test    %al, %al
-    jz      2f
-    call    put_char
-    jmp     1b
-2:  pop     %eax
-    ret
-
-put_line_hex:
-    call    put_hex
-    push    %eax
-    mov     $'\n', %al
-    call    put_char
-    pop     %eax
-    ret
-
-/* %eax in eight digits; keeps all registers but %edx. */
-put_hex:
-    push    %eax
-    push    %ecx
-    mov     %eax, %edx
-    mov     $8, %ecx
-1:  rol     $4, %edx
-    mov     %edx, %eax
-    and     $15, %eax
-    mov     digits(%eax), %al
-    call    put_char
-    loop    1b
-    pop     %ecx
-    pop     %eax
-    ret
+#include "serial32.inc"
 
     .section .rodata
-digits:         .ascii  "0123456789abcdef"
 text_start:     .asciz  "e1000: start\n"
 text_end:       .asciz  "e1000: end\n"
 text_got:       .asciz  "e1000: got "

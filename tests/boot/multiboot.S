@@ -22,9 +22,6 @@
 #define MBI_MMAP_ADDR 48
 #define MBI_LOADER_NAME 64
 
-#define COM1 0x3f8
-#define UART_LSR (COM1 + 5)
-#define UART_LSR_THRE 0x20
 #define DEBUG_EXIT 0xf4
 #define EXIT_GOOD 0x21
 #define EXIT_BAD 0x22
@@ -157,66 +154,13 @@ end:
 1:  hlt
     jmp     1b
 
-/* %al; keeps all registers. */
-put_char:
-    push    %eax
-    push    %edx
-    mov     $UART_LSR, %dx
-    mov     %al, %ah
-1:  in      %dx, %al
-    test    $UART_LSR_THRE, %al
-    jz      1b
-    mov     %ah, %al
-    mov     $COM1, %dx
-    out     %al, %dx
-    pop     %edx
-    pop     %eax
-    ret
-
-put_newline:
-    mov     $'\n', %al
-    jmp     put_char
-
 put_space:
     mov     $' ', %al
     jmp     put_char
 
-/* %esi; ends after the zero. */
-put_string:
-1:  lodsb
-    test    %al, %al
-    jz      2f
-    call    put_char
-    jmp     1b
-2:  ret
-
-put_line_hex:
-    call    put_hex
-    push    %eax
-    call    put_newline
-    pop     %eax
-    ret
-
-/* %eax in eight digits; keeps it. */
-put_hex:
-    push    %eax
-    push    %ecx
-    push    %edx
-    mov     %eax, %edx
-    mov     $8, %ecx
-1:  rol     $4, %edx
-    mov     %edx, %eax
-    and     $15, %eax
-    mov     digits(%eax), %al
-    call    put_char
-    loop    1b
-    pop     %edx
-    pop     %ecx
-    pop     %eax
-    ret
+#include "../../pc-bios/serial32.inc"
 
     .section .rodata
-digits:         .ascii  "0123456789abcdef"
 text_magic:     .asciz  "multiboot: magic "
 text_cr0:       .asciz  "cr0 "
 text_flags:     .asciz  "flags "
