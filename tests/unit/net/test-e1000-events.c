@@ -194,22 +194,29 @@ static void test_throttle(void)
     rig_end(&rig);
 }
 
-static void test_no_mitigation(void)
+/* A rig that has started, and whose card has a property turned off. */
+static void begin_without(Rig *rig, const char *property)
 {
     Device *dev;
-    Rig rig;
 
-    rig_begin(&rig);
-    device_free(rig.card[0].dev);
-    dev = rig.card[0].dev = device_new(&e1000_class.device);
+    rig_begin(rig);
+    device_free(rig->card[0].dev);
+    dev = rig->card[0].dev = device_new(&e1000_class.device);
     device_set_str(dev, "romfile", "");
     device_set_str(dev, "addr", "3");
     device_set_str(dev, "netdev", "wire0");
-    device_set_bool(dev, "mitigation", false);
-    device_realize_or_die(dev, &rig.bench.bus->bus);
+    device_set_bool(dev, property, false);
+    device_realize_or_die(dev, &rig->bench.bus->bus);
     device_reset(dev);
-    rig_map(&rig.card[0]);
-    start(&rig);
+    rig_map(&rig->card[0]);
+    start(rig);
+}
+
+static void test_no_mitigation(void)
+{
+    Rig rig;
+
+    begin_without(&rig, "mitigation");
     rig_set(&rig, IMS, CAUSE_RXT0 | CAUSE_TXDW);
     rig_set(&rig, ITR, 1000);
     rig_set(&rig, RDTR, 1000);
@@ -335,20 +342,9 @@ static void test_frames_and_link(void)
 
 static void test_untimed_negotiation(void)
 {
-    Device *dev;
     Rig rig;
 
-    rig_begin(&rig);
-    device_free(rig.card[0].dev);
-    dev = rig.card[0].dev = device_new(&e1000_class.device);
-    device_set_str(dev, "romfile", "");
-    device_set_str(dev, "addr", "3");
-    device_set_str(dev, "netdev", "wire0");
-    device_set_bool(dev, "autonegotiation", false);
-    device_realize_or_die(dev, &rig.bench.bus->bus);
-    device_reset(dev);
-    rig_map(&rig.card[0]);
-    start(&rig);
+    begin_without(&rig, "autonegotiation");
     phy_write(&rig, 0, 0x1340);
     g_assert_true(link_up(&rig));
     g_assert_cmphex(causes(&rig), ==, CAUSE_LSC);
